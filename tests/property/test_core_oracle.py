@@ -1,0 +1,180 @@
+"""The C core against the slow, obvious matcher, on expressions, vocabularies and walks that Hypothesis makes up."""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edged.core import Matcher, Program, Vocab
+from edged.core.expression import ByteClass, Choice, Expression, Literal, Repeat, Sequence
+from edged.errors import CoreError
+from tests.property.oracle import Oracle
+
+ALPHABET = b"abc\x00\xff"
+SMALLEST_BUDGET_BYTES = 1
+
+texts = st.lists(st.sampled_from(ALPHABET), max_size=4).map(bytes)
+classes = st.frozensets(st.sampled_from(ALPHABET)) | st.sampled_from([frozenset(range(256)), frozenset(range(97, 256))])
+vocabularies = st.lists(texts | st.binary(max_size=2), max_size=12).map(lambda extra: [*extra, b"a", b"b", b"ab"])
+seeds = st.randoms(use_true_random=False)
+
+
+def repeats(items: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    bounded = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda pair: (min(pair), max(pair)))
+    unbounded = st.tuples(st.integers(0, 3), st.none())
+    return st.builds(lambda item, bounds: Repeat(item, *bounds), items, bounded | unbounded)
+
+
+def larger(items: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    several = st.lists(items, max_size=4).map(tuple)
+    return several.map(Sequence) | several.map(Choice) | repeats(items)
+
+
+leaves: st.SearchStrategy[Expression] = texts.map(Literal) | classes.map(ByteClass)
+expressions = st.recursive(leaves, larger, max_leaves=10)
+
+
+def assert_same(matcher: Matcher, oracle: Oracle) -> None:
+    assert matcher.legal() == oracle.legal()
+    assert matcher.next_bytes() == oracle.next_bytes()
+    assert matcher.is_accepting == oracle.is_accepting
+    assert matcher.is_finished == oracle.is_finished
+    forced = oracle.forced()
+    assert matcher.forced() == forced
+    assert matcher.forced(capacity_bytes=2) == forced[:2]
+
+
+def is_accepted(matcher: Matcher, text: bytes) -> bool:
+    try:
+        matcher.advance_bytes(text)
+    except CoreError:
+        return False
+    return True
+
+
+@given(expressions, vocabularies, seeds)
+@settings(max_examples=400, deadline=None)
+def test_a_walk_by_tokens_agrees_with_the_oracle(expression: Expression, tokens: list[bytes], random: Random) -> None:
+    matcher, oracle = Matcher(Vocab(tokens), Program(expression)), Oracle(tokens, expression)
+    for _ in range(6):
+        assert_same(matcher, oracle)
+        legal = matcher.legal()
+        if not legal:
+            break
+        token = random.choice(legal)
+        matcher.advance(token)
+        assert oracle.advance_bytes(tokens[token])
+
+
+@given(expressions, st.lists(st.sampled_from(ALPHABET + b"d").map(lambda byte: bytes([byte])) | texts, max_size=8))
+@settings(max_examples=400, deadline=None)
+def test_a_walk_by_bytes_agrees_with_the_oracle_and_never_moves_on_a_refusal(
+    expression: Expression, steps: list[bytes]
+) -> None:
+    tokens = [b"a", b"b", b"ab", b"abc", b"\xff"]
+    matcher, oracle = Matcher(Vocab(tokens), Program(expression)), Oracle(tokens, expression)
+    for step in steps:
+        assert is_accepted(matcher, step) == oracle.advance_bytes(step)
+        assert_same(matcher, oracle)
+
+
+@given(expressions, vocabularies, seeds)
+@settings(max_examples=200, deadline=None)
+def test_every_token_that_is_not_legal_is_refused(expression: Expression, tokens: list[bytes], random: Random) -> None:
+    matcher = Matcher(Vocab(tokens), Program(expression))
+    for _ in range(3):
+        legal = matcher.legal()
+        for token in set(range(-1, len(tokens) + 1)) - set(legal):
+            with pytest.raises(CoreError, match="not legal"):
+                matcher.advance(token)
+        assert matcher.legal() == legal
+        if legal:
+            matcher.advance(random.choice(legal))
+
+
+def many_states(expression: Expression) -> Expression:
+    return Repeat(
+        Choice((expression, Repeat(Sequence((ByteClass.of(b"ab"), expression)), 0, 9), Literal(b"ca"))), 0, 20
+    )
+
+
+@given(expressions, vocabularies, seeds)
+@settings(max_examples=200, deadline=None)
+def test_a_tiny_memory_changes_no_result(expression: Expression, tokens: list[bytes], random: Random) -> None:
+    vocab = Vocab([*tokens, *(bytes(random.choices(ALPHABET, k=8)) for _ in range(20))])
+    program = Program(many_states(expression))
+    ample, tiny = Matcher(vocab, program), Matcher(vocab, program, budget_bytes=SMALLEST_BUDGET_BYTES)
+    for _ in range(8):
+        legal = ample.legal()
+        assert tiny.legal() == legal
+        assert (tiny.next_bytes(), tiny.forced()) == (ample.next_bytes(), ample.forced())
+        assert (tiny.is_accepting, tiny.is_finished) == (ample.is_accepting, ample.is_finished)
+        if not legal:
+            break
+        token = random.choice(legal)
+        ample.advance(token)
+        tiny.advance(token)
+
+
+logit = st.floats(-60, 60, width=32) | st.sampled_from([0.0, 1.0, -math.inf])
+
+
+def log_sum_exp(values: list[float]) -> float:
+    highest = max(values)
+    return -math.inf if highest == -math.inf else highest + math.log(sum(math.exp(value - highest) for value in values))
+
+
+@given(expressions, vocabularies, st.data())
+@settings(max_examples=300, deadline=None)
+def test_the_pick_is_the_plain_argmax_with_its_softmax(
+    expression: Expression, tokens: list[bytes], data: st.DataObject
+) -> None:
+    matcher = Matcher(Vocab(tokens), Program(expression))
+    legal = matcher.legal()
+    logits = array("f", data.draw(st.lists(logit, min_size=len(tokens), max_size=len(tokens))))
+    if not legal or max(logits) == -math.inf:
+        with pytest.raises(CoreError):
+            matcher.pick(logits.buffer_info()[0])
+        return
+    pick = matcher.pick(logits.buffer_info()[0])
+    best = max(legal, key=lambda token: (logits[token], -token))
+    others = [logits[token] for token in legal if token != best]
+    assert (pick.token, pick.legal_count) == (best, len(legal))
+    if others and logits[best] != max(others):
+        assert pick.margin == pytest.approx(logits[best] - max(others), rel=1e-6)
+    else:
+        assert pick.margin == (0 if others else math.inf)
+    whole = log_sum_exp(list(logits))
+    assert pick.log_prob == pytest.approx(logits[best] - whole, rel=1e-5, abs=1e-5)
+    assert pick.log_legal == pytest.approx(log_sum_exp([logits[token] for token in legal]) - whole, rel=1e-5, abs=1e-5)
+    assert matcher.pick(logits.buffer_info()[0], scored=False)[:2] == pick[:2]
+
+
+operations = st.one_of(
+    st.binary(max_size=3).map(lambda text: b"\x01" + struct.pack("<H", len(text)) + text),
+    st.binary(min_size=32, max_size=32).map(lambda bitmap: b"\x02" + bitmap),
+    st.builds(struct.pack, st.just("<BH"), st.sampled_from([3, 4]), st.integers(0, 3)),
+    st.builds(struct.pack, st.just("<BHH"), st.just(5), st.integers(0, 4), st.integers(0, 4) | st.just(0xFFFF)),
+    st.binary(max_size=4),
+)
+
+
+@given(st.binary(max_size=80) | st.lists(operations, max_size=12).map(b"".join))
+@settings(max_examples=1000, deadline=None)
+def test_any_code_gives_an_error_or_a_program_that_works(code: bytes) -> None:
+    try:
+        program = Program(code)
+    except CoreError:
+        return
+    matcher = Matcher(Vocab([b"a", b"\x00", b"ab", b"\x00\x01"]), program)
+    for _ in range(8):
+        legal = matcher.legal()
+        if not legal:
+            break
+        matcher.advance(legal[-1])
