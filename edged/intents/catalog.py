@@ -1,0 +1,112 @@
+"""The immutable set of everything that can be said: intents, the house, and what was refused while loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from edged.intents.home import Home
+from edged.types import SlotValue
+
+Json: TypeAlias = Any
+"""A JSON value: no narrower type of Python's says more."""
+
+Schema: TypeAlias = Mapping[str, Json]
+"""A JSON Schema or a part of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sentence and the slots that it means; `{slot}` in the text stands for any spoken form of that slot."""
+
+    text: str
+    slots: Mapping[str, SlotValue]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTerm:
+    """A number that a rule takes from a slot: the slot's value times `factor`, in the unit that slot `unit` names."""
+
+    slot: str
+    factor: float = 1
+    unit: str | None = None
+
+
+Condition: TypeAlias = bool | tuple[SlotValue, ...]
+"""Of a slot: True, it was given; False, it was not; else its value is one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where every condition holds, each capability changes to its value; later rules win."""
+
+    when: Mapping[str, Condition]
+    change: Mapping[str, SlotValue | SlotTerm]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRules:
+    """How an intent's slots become changes of the capabilities of devices."""
+
+    kind: str
+    """The kind of the devices that are meant."""
+    area: str | None
+    """The slot that names an area."""
+    device: str | None
+    """The slot that names a device."""
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentFile:
+    """One loaded intent."""
+
+    name: str
+    schema: Schema
+    """The JSON Schema of one intent object, every reference resolved."""
+    slots: tuple[str, ...]
+    """The slots in their order."""
+    homes: Mapping[str, str]
+    """Slot -> "areas" or "devices", where its values are those of the house."""
+    examples: Mapping[str, tuple[Example, ...]]
+    """Language -> sentences."""
+    refused: Mapping[str, tuple[str, ...]]
+    """Language -> sentences that look like this intent and are not."""
+    spoken: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
+    """Slot -> value (as JSON text where it is no string) -> language -> words."""
+    said: frozenset[str]
+    """The slots whose value must have been said."""
+    expires_s: float
+    """How long a command stays valid."""
+    asks: bool
+    """It only asks and never acts."""
+    command: CommandRules | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong in an intent file."""
+
+    file: str
+    pointer: str
+    """JSON pointer of the place; empty for the whole file."""
+    line: int
+    """1-based; 0 where it is not known."""
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        pointer = f" at {self.pointer}" if self.pointer else ""
+        return f"{place}{pointer}: {self.what}" + (f"\n  {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalog:
+    """Everything that is in force at one time; equal to itself alone, so that what is made from it can be cached."""
+
+    intents: Mapping[str, IntentFile]
+    home: Home
+    faults: tuple[Fault, ...]
+    """Why files were left out."""
