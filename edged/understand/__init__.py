@@ -1,0 +1,1 @@
+"""Words -> intents: the language model under the grammar."""

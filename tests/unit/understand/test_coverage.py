@@ -1,0 +1,61 @@
+import math
+
+import pytest
+
+from edged.intents.catalog import Catalog
+from edged.intents.spoken import find_home_mentions
+from edged.types import Intent, SlotValue
+from edged.understand.coverage import find_overused, find_unused, slots_for
+
+
+def light(**slots: SlotValue) -> Intent:
+    return Intent("u", "light", {"action": "on", **slots}, 1.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("text", "intents", "unused"),
+    [
+        ("turn on the light", [light()], set()),
+        ("turn on the kitchen light", [light(area="kitchen")], set()),
+        ("turn on the kitchen light", [light()], {"kitchen"}),
+        ("turn on the kitchen light", [light(area="bedroom")], {"kitchen"}),
+        ("turn on the desk lamp in the office", [light(device="desk_lamp", area="office")], set()),
+        ("turn on the desk lamp in the office", [light(device="desk_lamp")], set()),
+        ("turn on the desk lamp in the office", [light(area="office")], {"desk_lamp"}),
+        ("turn on the bedroom ceiling lamp", [light(device="bedroom_light")], set()),
+        ("turn on the bedroom ceiling lamp", [light(area="bedroom")], {"bedroom_light"}),
+        ("kitchen and hall lights on", [light(area="kitchen"), light(area="hall")], set()),
+        ("kitchen and hall lights on", [light(area="kitchen")], {"hall"}),
+    ],
+)
+def test_what_was_named_has_to_be_used(catalog: Catalog, text: str, intents: list[Intent], unused: set[str]) -> None:
+    found = find_unused(intents, find_home_mentions(catalog, text, "en"), catalog)
+    assert {key for mention in found for key in mention.areas | mention.devices} == unused
+
+
+def test_a_mention_belongs_in_the_slot_of_its_kind(catalog: Catalog) -> None:
+    (area,) = find_home_mentions(catalog, "the kitchen", "en")
+    (device,) = find_home_mentions(catalog, "the desk lamp", "en")
+    assert slots_for([area], light(), catalog) == {"area"}
+    assert slots_for([device], light(), catalog) == {"device"}
+    assert slots_for([area, device], light(), catalog) == {"area", "device"}
+
+
+def test_a_particle_does_not_hide_a_name(catalog: Catalog) -> None:
+    (mention,) = find_home_mentions(catalog, "부엌의 온도를 이십이 도로 해 줘", "ko")
+    assert mention.areas == {"kitchen"}
+
+
+@pytest.mark.parametrize(
+    ("text", "intents", "overused"),
+    [
+        ("make the attic red and the kitchen blue", [light(area="kitchen"), light(area="kitchen")], {"kitchen"}),
+        ("kitchen on and hall off", [light(area="kitchen"), light(area="hall")], set()),
+        ("kitchen on and then kitchen off", [light(area="kitchen"), light(area="kitchen")], set()),
+        ("all on and all off", [light(), light()], set()),
+    ],
+)
+def test_what_was_named_once_is_used_once(
+    catalog: Catalog, text: str, intents: list[Intent], overused: set[str]
+) -> None:
+    assert find_overused(intents, find_home_mentions(catalog, text, "en"), catalog) == overused

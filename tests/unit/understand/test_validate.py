@@ -1,0 +1,66 @@
+import math
+
+import pytest
+
+from edged.errors import CoreError
+from edged.intents.catalog import Catalog
+from edged.understand.decode import Choice, Decoded
+from edged.understand.validate import validate
+
+ON = b'{"intent":"light","action":"on"}'
+SET = b'{"intent":"light","action":"set","color":"red"}'
+
+
+def decoded(text: bytes, *choices: tuple[int, float, float]) -> Decoded:
+    """Choices by start, probability and margin; their share of what was legal is 1."""
+    return Decoded(text, tuple(Choice(start, probability, 1.0, margin) for start, probability, margin in choices))
+
+
+def test_an_empty_answer_has_no_intents(catalog: Catalog) -> None:
+    assert validate(decoded(b"[]", (0, 0.9, 1.0)), catalog, "u") == ()
+
+
+def test_each_intent_has_the_confidence_of_its_own_choices(catalog: Catalog) -> None:
+    text = b"[" + ON + b"," + SET + b"]"
+    second = 2 + len(ON)
+    choices = [(0, 0.9, 3.0), (2, 0.8, math.inf), (second - 1, 0.7, 2.0), (second, 0.6, 5.0), (second + 9, 0.5, 1.0)]
+    first, other = validate(decoded(text, *choices), catalog, "u")
+    assert (first.name, first.slots, first.confidence, first.margin) == ("light", {"action": "on"}, 0.7, 2.0)
+    assert (other.slots["color"], other.confidence, other.margin) == ("red", 0.5, 1.0)
+
+
+def test_what_the_utterance_decided_counts_by_its_share_of_what_was_legal(catalog: Catalog) -> None:
+    text = b'[{"intent":"light","action":"set","area":"kitchen","brightness":30,"color":"red"}]'
+    key, value, number, color = (text.index(part) for part in (b'area"', b"kitchen", b"30", b'color"'))
+
+    def confidence(start: int) -> float:
+        (intent,) = validate(Decoded(text, (Choice(start, 0.001, 0.8, 1.0),)), catalog, "u")
+        return intent.confidence
+
+    assert [confidence(start) for start in (key, value, number)] == [0.8, 0.8, 0.8]
+    assert [confidence(start) for start in (0, key - 2, color)] == [0.001, 0.001, 0.001]
+
+
+def test_an_intent_without_a_choice_is_certain(catalog: Catalog) -> None:
+    (intent,) = validate(decoded(b"[" + ON + b"]"), catalog, "u")
+    assert (intent.confidence, intent.margin) == (1.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'[{"intent":{"a":1}}]',
+        b'[{"intent":"coffee"}]',
+        b'[{"intent":"light"}]',
+        b'[{"intent":"light","action":"on","brightness":101}]',
+        b'[{"intent":"light","action":"on","brightness":"30"}]',
+        b'[{"intent":"light","action":"on","volume":1}]',
+        b"[" + b",".join([ON] * 4) + b"]",
+    ],
+)
+def test_what_the_grammar_should_have_stopped_is_stopped_here(catalog: Catalog, text: bytes) -> None:
+    with pytest.raises(CoreError, match="the grammar let through"):
+        validate(decoded(text), catalog, "u")
