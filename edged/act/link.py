@@ -1,0 +1,243 @@
+"""The lasting link to the broker: opens a session, replaces it when it breaks, and never sends anything late."""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from edged.act.broker import Version, VersionRefusedError, place_of
+from edged.act.messages import Report
+from edged.act.mqtt import Endpoint, OnMessage, Session
+from edged.config import MqttConfig, read_password
+from edged.errors import EdgedError
+from edged.types import Command, Rejected
+
+logger = logging.getLogger(__name__)
+
+CONFIRM_TIMEOUT_S = 5.0
+"""How long a command waits for the broker. A broker in the house confirms within milliseconds."""
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 60.0
+TRIAL_TIMEOUT_S = 3.0
+"""How long `auto` waits for an answer to MQTT 5 before it tries 3.1.1."""
+
+
+class SessionLike(Protocol):
+    """What a link needs of a session."""
+
+    @property
+    def alive(self) -> bool:
+        """True while it can publish."""
+
+    def wait_lost(self, timeout_s: float) -> bool:
+        """Waits for the loss of the connection."""
+
+    def open(self, timeout_s: float) -> None:
+        """Connects or raises BrokerError."""
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, expiry_s: int | None = None, timeout_s: float
+    ) -> str | None:
+        """Publishes and waits; the reason where it fails."""
+
+    def post(self, topic: str, payload: bytes) -> bool:
+        """Publishes without waiting."""
+
+    def close(self, timeout_s: float) -> None:
+        """Says offline and disconnects."""
+
+
+SessionFactory: TypeAlias = Callable[[Endpoint, Version], SessionLike]
+
+
+class Link:
+    """Thread-safe. Between `connect` and `close` a thread of its own replaces a broken session, with growing delays."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        make_session: SessionFactory = Session,
+        clock: Callable[[], int] = time.monotonic_ns,
+        first_delay_s: float = FIRST_DELAY_S,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`beat` is called every half second while the link's thread lives, or as late as a connection may take."""
+        self._endpoint = endpoint
+        self._make_session = make_session
+        self._clock = clock
+        self._first_delay_s = first_delay_s
+        self._beat = beat
+        self._closing = threading.Event()
+        self._session: SessionLike | None = None
+        self._version: Version = "5"
+        self._keeper = threading.Thread(target=self._keep, name="mqtt", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """True while commands can be sent."""
+        session = self._session
+        return session is not None and session.alive
+
+    def connect(self) -> None:
+        """Opens the first connection and starts to keep it.
+
+        Raises:
+            BrokerError: the broker cannot be reached within `mqtt.connect_timeout_s`, or refuses.
+            ConfigError: the password or a TLS file cannot be read.
+        """
+        self._session = self._open_session()
+        self._keeper.start()
+
+    def publish(self, command: Command) -> Rejected | None:
+        """Sends a command and waits until the broker has it; not for use in `on_message`.
+
+        Returns:
+            None when the broker has it. A command that has expired or meets a broken connection is not sent, not later
+            either.
+        """
+        left_s = (command.expires_ns - self._clock()) / 1e9
+        if left_s <= 0:
+            return Rejected(command.intent_id, "mqtt", "the command came too late")
+        session = self._session
+        if session is None or not session.alive:
+            return Rejected(command.intent_id, "mqtt", "the broker cannot be reached at present")
+        reason = session.publish(
+            command.topic,
+            command.payload,
+            qos=command.qos,
+            expiry_s=math.ceil(left_s),
+            timeout_s=min(left_s, CONFIRM_TIMEOUT_S),
+        )
+        return None if reason is None else Rejected(command.intent_id, "mqtt", reason)
+
+    def report(self, report: Report) -> bool:
+        """Sends a report without waiting, from any thread; False where it was dropped."""
+        session = self._session
+        sent = session is not None and session.alive and session.post(report.topic, report.payload)
+        if not sent:
+            logger.debug("a report on %s was dropped", report.topic)
+        return sent
+
+    def close(self, timeout_s: float = CONFIRM_TIMEOUT_S) -> None:
+        """Says `offline`, disconnects and ends the link's thread; harmless where nothing is open."""
+        self._closing.set()
+        session = self._session
+        if session is not None:
+            session.close(timeout_s)
+        if self._keeper.is_alive():
+            self._keeper.join(timeout_s)
+        late, self._session = self._session, None
+        if late is not None and late is not session:
+            late.close(timeout_s)
+
+    def _keep(self) -> None:
+        """The outermost frame of the link's thread."""
+        try:
+            self._keep_connected()
+        except Exception:
+            logger.exception("the link to the broker failed")
+            self._endpoint.on_failure()
+
+    def _keep_connected(self) -> None:
+        delay_s = self._first_delay_s
+        while not self._closing.is_set():
+            self._beat()
+            session = self._session
+            if session is not None and (not session.wait_lost(0.5) or self._closing.is_set()):
+                delay_s = self._first_delay_s
+                continue
+            self._drop_session()
+            self._wait_before_retry(delay_s)
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+            if not self._closing.is_set():
+                self._reopen()
+
+    def _drop_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            logger.warning("the connection to the broker at %s is lost", place_of(self._endpoint.config))
+            session.close(0.0)
+
+    def _wait_before_retry(self, delay_s: float) -> None:
+        """Half to whole of the delay, so that a house full of nodes does not come back in one moment."""
+        until = time.monotonic() + delay_s * random.uniform(0.5, 1)  # noqa: S311 -- no secret
+        while (left_s := until - time.monotonic()) > 0 and not self._closing.wait(min(0.5, left_s)):
+            self._beat()
+
+    def _reopen(self) -> None:
+        try:
+            session = self._open_session()
+        except EdgedError as error:
+            logger.warning("%s", str(error).replace("\n", ";"))
+            return
+        if self._closing.is_set():
+            session.close(CONFIRM_TIMEOUT_S)
+            return
+        self._session = session
+        logger.info("connected to the broker at %s again", place_of(self._endpoint.config))
+
+    def _open_session(self) -> SessionLike:
+        session, self._version = open_session(self._endpoint, make_session=self._make_session, first=self._version)
+        return session
+
+
+def make_endpoint(
+    config: MqttConfig,
+    *,
+    topics: tuple[str, ...] = (),
+    on_message: OnMessage = lambda _topic, _payload, _retained: None,
+    on_failure: Callable[[], None] = lambda: None,
+    announce: bool = True,
+) -> Endpoint:
+    """The broker that the configuration names, with its password.
+
+    Raises:
+        ConfigError: the password cannot be read.
+    """
+    return Endpoint(config, read_password(config), topics, on_message, on_failure, announce)
+
+
+def check_broker(config: MqttConfig) -> Version:
+    """Connects once, unnoticed by everybody else, and gives back the version of MQTT that the broker takes.
+
+    Raises:
+        BrokerError: the broker cannot be reached, or refuses.
+        ConfigError: the password or a TLS file cannot be read.
+    """
+    session, version = open_session(make_endpoint(config, announce=False))
+    session.close(CONFIRM_TIMEOUT_S)
+    return version
+
+
+def open_session(
+    endpoint: Endpoint, *, make_session: SessionFactory = Session, first: Version = "5"
+) -> tuple[SessionLike, Version]:
+    """Opens a session with the versions of MQTT that the configuration allows; `auto` tries `first` before the other.
+
+    Raises:
+        BrokerError: the broker cannot be reached, or refuses.
+        ConfigError: a TLS file cannot be used.
+    """
+    config = endpoint.config
+    if config.protocol != "auto":
+        return _open_with(config.protocol, endpoint, make_session, config.connect_timeout_s)
+    second: Version = "3.1.1" if first == "5" else "5"
+    try:
+        return _open_with(first, endpoint, make_session, min(TRIAL_TIMEOUT_S, config.connect_timeout_s))
+    except VersionRefusedError:
+        logger.info("the broker at %s takes no MQTT %s", place_of(config), first)
+    return _open_with(second, endpoint, make_session, config.connect_timeout_s)
+
+
+def _open_with(
+    version: Version, endpoint: Endpoint, make_session: SessionFactory, timeout_s: float
+) -> tuple[SessionLike, Version]:
+    session = make_session(endpoint, version)
+    session.open(timeout_s)
+    return session, version

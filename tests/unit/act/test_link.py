@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edged.act.broker import Version, VersionRefusedError
+from edged.act.link import Link, make_endpoint
+from edged.act.messages import Report
+from edged.config import MqttConfig
+from edged.errors import BrokerError, ConfigError
+from edged.types import Command, Rejected
+from tests.unit.act.fakes import FakeBroker
+
+NOW_NS = 1_000_000_000
+WAIT_S = 10
+
+
+def _command(expires_ns: int = NOW_NS + 2_000_000_001) -> Command:
+    return Command("zigbee2mqtt/lamp/set", b"{}", 1, retain=False, expires_ns=expires_ns, intent_id="u1")
+
+
+def _link(broker: FakeBroker, config: MqttConfig | None = None) -> Link:
+    endpoint = make_endpoint(config or MqttConfig(protocol="5"))
+    return Link(endpoint, make_session=broker, clock=lambda: NOW_NS, first_delay_s=0.001)
+
+
+@pytest.fixture
+def broker() -> FakeBroker:
+    return FakeBroker()
+
+
+@pytest.fixture
+def link(broker: FakeBroker) -> Iterator[Link]:
+    link = _link(broker)
+    link.connect()
+    broker.opened.acquire()
+    yield link
+    link.close()
+
+
+def test_a_command_is_sent_with_its_expiry_in_whole_seconds_rounded_up(link: Link, broker: FakeBroker) -> None:
+    assert link.publish(_command()) is None
+    assert broker.sessions[0].published == [("zigbee2mqtt/lamp/set", b"{}", 3)]
+
+
+@pytest.mark.parametrize("expires_ns", [NOW_NS, NOW_NS - 1, 0])
+def test_an_expired_command_is_not_sent(link: Link, broker: FakeBroker, expires_ns: int) -> None:
+    assert link.publish(_command(expires_ns)) == Rejected("u1", "mqtt", "the command came too late")
+    assert broker.sessions[0].published == []
+
+
+def test_what_the_broker_does_not_confirm_is_rejected(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].answer = "no confirmation came"
+    assert link.publish(_command()) == Rejected("u1", "mqtt", "no confirmation came")
+
+
+def test_before_the_connection_nothing_is_sent() -> None:
+    link = _link(FakeBroker())
+    assert link.publish(_command()) == Rejected("u1", "mqtt", "the broker cannot be reached at present")
+    assert not link.report(Report("t", b"x"))
+    assert not link.connected
+
+
+def test_a_command_on_a_broken_connection_is_not_sent_later_either(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].break_off()
+    rejected = link.publish(_command())
+    assert isinstance(rejected, Rejected)
+    assert broker.opened.acquire(timeout=WAIT_S)
+    assert [session.published for session in broker.sessions] == [[], []]
+
+
+def test_a_broken_session_is_closed_and_replaced(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    assert broker.sessions[0].closed
+    assert broker.sessions[1].alive
+    assert link.report(Report("t", b"x"))
+    assert broker.sessions[1].posted == [("t", b"x")]
+
+
+def test_a_broker_that_stays_away_is_tried_again() -> None:
+    gone = BrokerError("nothing listens there")
+    broker = FakeBroker(None, gone, gone, gone, None)
+    link = _link(broker)
+    link.connect()
+    broker.opened.acquire()
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    link.close()
+    assert len(broker.attempts) == 5
+
+
+def test_the_first_connection_is_not_tried_again() -> None:
+    broker = FakeBroker(BrokerError("nothing listens there"))
+    with pytest.raises(BrokerError, match="nothing listens there"):
+        _link(broker).connect()
+    assert broker.attempts == ["5"]
+
+
+def test_a_report_that_cannot_be_sent_is_dropped(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].takes_reports = False
+    assert not link.report(Report("t", b"x"))
+
+
+def test_close_closes_the_session_and_may_be_called_twice(link: Link, broker: FakeBroker) -> None:
+    link.close()
+    link.close()
+    assert broker.sessions[0].closed
+    assert not link.connected
+
+
+def test_a_failure_of_the_links_thread_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    failed = threading.Event()
+    broker = FakeBroker()
+
+    def beat() -> None:
+        raise RuntimeError("a bug")
+
+    link = Link(make_endpoint(MqttConfig(protocol="5"), on_failure=failed.set), make_session=broker, beat=beat)
+    link.connect()
+    assert failed.wait(WAIT_S)
+    link.close()
+    assert "the link to the broker failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("refusals", "attempts"),
+    [((None,), ["5"]), ((VersionRefusedError("no 5"), None), ["5", "3.1.1"])],
+)
+def test_auto_falls_back_where_the_version_is_refused(
+    refusals: tuple[BrokerError | None, ...], attempts: list[Version]
+) -> None:
+    broker = FakeBroker(*refusals)
+    link = _link(broker, MqttConfig(protocol="auto"))
+    link.connect()
+    link.close()
+    assert broker.attempts == attempts
+
+
+def test_auto_tries_first_what_worked_last() -> None:
+    broker = FakeBroker(VersionRefusedError("no 5"), None, None)
+    link = _link(broker, MqttConfig(protocol="auto"))
+    link.connect()
+    broker.opened.acquire()
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    link.close()
+    assert broker.attempts == ["5", "3.1.1", "3.1.1"]
+
+
+def test_auto_does_not_fall_back_for_another_reason() -> None:
+    broker = FakeBroker(BrokerError("refuses the user name or the password"))
+    with pytest.raises(BrokerError, match="user name"):
+        _link(broker, MqttConfig(protocol="auto")).connect()
+    assert broker.attempts == ["5"]
+
+
+def test_a_fixed_version_is_not_replaced() -> None:
+    broker = FakeBroker(VersionRefusedError("no 5"))
+    with pytest.raises(VersionRefusedError):
+        _link(broker).connect()
+    assert broker.attempts == ["5"]
+
+
+def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("hush\n")
+    path.chmod(0o600)
+    assert make_endpoint(MqttConfig(username="edged", password_file=path)).password == "hush"  # noqa: S105
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="read by everybody"):
+        make_endpoint(MqttConfig(username="edged", password_file=path))

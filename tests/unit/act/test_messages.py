@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from edged.act.messages import availability_topic, report_intent, report_rejected, text_topic
+from edged.types import Rejected, Utterance
+from tests.unit.act.conftest import intent_of
+
+UTTERANCE = Utterance("u1", "불 켜 줘", "ko", 1.0, (), 0, 0, "mqtt")
+
+
+def test_the_intent_message_has_the_contracts_fields_and_no_nulls() -> None:
+    intent = intent_of("light", action="on", area=None)
+    report = report_intent("hall", UTTERANCE, intent, latency_ms=12.3456)
+    message = json.loads(report.payload)
+    assert report.topic == "edged/hall/intent/light"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message.pop("time"))
+    assert message == {
+        "id": "u1",
+        "node": "hall",
+        "text": "불 켜 줘",
+        "lang": "ko",
+        "slots": {"action": "on"},
+        "confidence": 0.9,
+        "latency_ms": 12.3,
+    }
+
+
+def test_the_rejected_message_has_the_contracts_fields() -> None:
+    report = report_rejected("hall", Rejected("u1", "act", "no"), text="x", lang="en")
+    message = json.loads(report.payload)
+    assert report.topic == "edged/hall/rejected"
+    assert message.pop("time").endswith("Z")
+    assert message == {"id": "u1", "node": "hall", "text": "x", "lang": "en", "stage": "act", "reason": "no"}
+
+
+def test_the_nodes_topics() -> None:
+    assert availability_topic("hall") == "edged/hall/availability"
+    assert text_topic("hall") == "edged/hall/in/text"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "+", "#", "a\0", "x" * 65])
+def test_a_name_that_is_no_topic_level_never_reaches_a_topic(name: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        report_intent("hall", UTTERANCE, intent_of(name), latency_ms=0)
+    with pytest.raises(ValueError, match="pattern"):
+        availability_topic(name)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edged.act.state import MAX_KEYS, MAX_PAYLOAD_BYTES, DeviceStates
+
+TOPIC = "zigbee2mqtt/trv"
+
+
+@pytest.fixture
+def states() -> DeviceStates:
+    return DeviceStates({TOPIC: "radiator"})
+
+
+def test_nothing_is_known_at_first(states: DeviceStates) -> None:
+    assert states.state_of("radiator") == {}
+    assert states.topics == (TOPIC,)
+
+
+def test_a_message_is_merged_into_what_is_known(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"occupied_heating_setpoint": 20, "local_temperature": 19.5}')
+    states.update(TOPIC, b'{"occupied_heating_setpoint": 21}')
+    assert states.state_of("radiator") == {"occupied_heating_setpoint": 21, "local_temperature": 19.5}
+
+
+def test_an_assumed_value_counts_until_the_device_says_otherwise(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"occupied_heating_setpoint": 20}')
+    states.assume("radiator", {"occupied_heating_setpoint": 21})
+    assert states.state_of("radiator") == {"occupied_heating_setpoint": 21}
+    states.update(TOPIC, b'{"occupied_heating_setpoint": 20.5}')
+    assert states.state_of("radiator") == {"occupied_heating_setpoint": 20.5}
+
+
+def test_what_is_given_out_is_a_copy(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"a": 1}')
+    given = states.state_of("radiator")
+    states.update(TOPIC, b'{"a": 2}')
+    assert given == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"online",
+        b"[1, 2]",
+        b"3",
+        b"\xff\xfe",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": 1',
+        b"[" * 60_000,
+        b'{"a": ' + b"9" * 10_000 + b"}",
+        b'{"a": "' + b"x" * MAX_PAYLOAD_BYTES + b'"}',
+    ],
+)
+def test_a_payload_that_cannot_be_used_is_counted_and_ignored(states: DeviceStates, payload: bytes) -> None:
+    states.update(TOPIC, b'{"a": 1}')
+    states.update(TOPIC, payload)
+    assert states.state_of("radiator") == {"a": 1}
+    assert states.ignored == 1
+
+
+def test_a_topic_of_no_device_is_counted_and_ignored(states: DeviceStates) -> None:
+    states.update("zigbee2mqtt/other", b'{"a": 1}')
+    assert states.ignored == 1
+
+
+def test_numbers_that_cannot_be_reckoned_with_are_left_out(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"a": 1e999, "b": ' + b"9" * 400 + b', "c": 1}')
+    assert states.state_of("radiator") == {"c": 1}
+
+
+def test_nested_values_and_nulls_are_left_out(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"color": {"x": 1}, "update": null, "list": [1], "state": "ON"}')
+    assert states.state_of("radiator") == {"state": "ON"}
+
+
+def test_a_device_cannot_fill_the_memory_with_keys(states: DeviceStates) -> None:
+    for start in range(0, 2 * MAX_KEYS, 100):
+        states.update(TOPIC, json.dumps({f"k{number}": number for number in range(start, start + 100)}).encode())
+    assert len(states.state_of("radiator")) == MAX_KEYS
+    states.update(TOPIC, b'{"k0": -1}')
+    assert states.state_of("radiator")["k0"] == -1
