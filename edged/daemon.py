@@ -1,0 +1,235 @@
+"""Wires the stages: hear, understand and act, MQTT, each on its thread, with bounded queues between them.
+
+The main thread waits for a signal and feeds systemd's watchdog as long as every stage's heartbeat is fresh. A stage
+that raises stops the daemon with a non-zero status; systemd restarts it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from edged.act.drivers import state_topics
+from edged.act.link import Link, SessionFactory, make_endpoint
+from edged.act.messages import text_topic
+from edged.act.mqtt import Session
+from edged.act.pipeline import Pipeline, Understand
+from edged.act.state import DeviceStates
+from edged.act.text_input import TextInput
+from edged.config import Config
+from edged.errors import EdgedError
+from edged.intents.catalog import Catalog
+from edged.ops.notify import Notifier
+from edged.ops.wake import Wake
+from edged.types import AudioChunk, Rejected, Utterance
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.5
+"""How often an idle stage beats and the main thread looks at the heartbeats."""
+STALE_S = 60.0
+"""A heartbeat older than this is a stage that hangs: the longest utterance takes some 10 s on the slowest Pi."""
+DRAIN_S = 10.0
+"""How long the end waits for what is under way; with the broker's 5 s it stays within the unit's TimeoutStopSec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Where speech comes from and who makes words of it."""
+
+    source: AbstractContextManager[Iterator[AudioChunk]]
+    transcribe: Callable[[Iterable[AudioChunk]], Iterator[Utterance]]
+    may_pause: bool
+    """The source may be silent for any time, as stdin may; a microphone may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the daemon is made of."""
+
+    understand: Understand
+    catalog: Catalog
+    hearing: Hearing | None = None
+    make_session: SessionFactory = Session
+
+
+class Stage:
+    """A thread and its heartbeat."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._beat_s = time.monotonic()
+        self._waits = False
+
+    def beat(self, *, waits: bool = False) -> None:
+        """The stage lives; with `waits`, it now waits for something that may take any time."""
+        self._beat_s = time.monotonic()
+        self._waits = waits
+
+    def is_fresh(self) -> bool:
+        """Whether the last beat is recent enough."""
+        return self._waits or time.monotonic() - self._beat_s < STALE_S
+
+
+class Daemon:
+    """One run from start to end."""
+
+    def __init__(self, config: Config, parts: Parts, *, wake: Wake, notifier: Notifier) -> None:
+        """Makes everything and starts nothing.
+
+        Raises:
+            ConfigError: the broker's password cannot be read.
+        """
+        self._wake = wake
+        self._notifier = notifier
+        self._hearing = parts.hearing
+        self._takes_text = config.mqtt.text_input
+        self._text_topic = text_topic(config.mqtt.node)
+        self._text_input = TextInput(config.hear.lang)
+        self._states = DeviceStates(state_topics(parts.catalog.home))
+        self._waiting: queue.Queue[Utterance] = queue.Queue(config.mqtt.queue)
+        self._stages = {name: Stage(name) for name in ("mqtt", "understand", "hear")}
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+        self._exit_code = 0
+        topics = (*((self._text_topic,) if self._takes_text else ()), *self._states.topics)
+        endpoint = make_endpoint(
+            config.mqtt, topics=topics, on_message=self._take_message, on_failure=lambda: self._fail(1)
+        )
+        self._link = Link(endpoint, make_session=parts.make_session, beat=self._stages["mqtt"].beat)
+        self._pipeline = Pipeline(
+            understand=parts.understand,
+            catalog=parts.catalog,
+            states=self._states,
+            sender=self._link,
+            node=config.mqtt.node,
+            default_area=config.home.area,
+        )
+
+    @property
+    def abandoned(self) -> tuple[str, ...]:
+        """Threads that did not end in time: what they use must not be freed."""
+        return tuple(thread.name for thread in self._threads if thread.is_alive())
+
+    def run(self) -> int:
+        """Runs until the wake-up, and ends in order: 0, or the code of what failed.
+
+        Raises:
+            BrokerError: the broker cannot be reached, or refuses, at the start.
+            ConfigError: a TLS file cannot be used.
+        """
+        self._link.connect()
+        self._start("understand", self._understand)
+        if self._hearing is not None:
+            self._start("hear", self._hear)
+        self._notifier.ready()
+        self._notifier.status("listening")
+        logger.info("ready")
+        while not self._wake.wait(TICK_S):
+            self._feed_watchdog()
+        self._stop()
+        return self._exit_code
+
+    def offer(self, utterance: Utterance) -> None:
+        """Queues an utterance, or refuses it where the queue is full; never waits."""
+        reason = "the daemon is shutting down" if self._stopping.is_set() else None
+        if reason is None:
+            try:
+                self._waiting.put_nowait(utterance)
+            except queue.Full:
+                reason = f"{self._waiting.maxsize} utterances wait already"
+        if reason is not None:
+            self._refuse(utterance, reason)
+
+    def _take_message(self, topic: str, payload: bytes, retained: bool) -> None:
+        if topic != self._text_topic:
+            self._states.update(topic, payload)
+            return
+        taken = self._text_input.read(payload, retained=retained)
+        if isinstance(taken, Utterance):
+            self.offer(taken)
+        elif taken is not None:
+            self._pipeline.refuse(taken)
+
+    def _start(self, name: str, work: Callable[[Stage], None]) -> None:
+        thread = threading.Thread(target=self._guard, args=(self._stages[name], work), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guard(self, stage: Stage, work: Callable[[Stage], None]) -> None:
+        """The outermost loop of a stage's thread."""
+        stage.beat()
+        try:
+            work(stage)
+        except EdgedError as error:
+            logger.error("stage %s: %s", stage.name, error)  # noqa: TRY400 -- it says all that a person needs
+            self._fail(error.exit_code)
+        except Exception:
+            logger.exception("stage %s failed", stage.name)
+            self._fail(1)
+        stage.beat(waits=True)
+
+    def _fail(self, exit_code: int) -> None:
+        self._exit_code = self._exit_code or exit_code
+        self._wake.request()
+
+    def _understand(self, stage: Stage) -> None:
+        while not (self._stopping.is_set() and self._waiting.empty()):
+            stage.beat()
+            try:
+                utterance = self._waiting.get(timeout=TICK_S)
+            except queue.Empty:
+                continue
+            self._pipeline.handle(utterance)
+
+    def _hear(self, stage: Stage) -> None:
+        hearing = self._hearing
+        if hearing is None:
+            return
+        with hearing.source as chunks:
+            for utterance in hearing.transcribe(self._watched(chunks, stage, may_pause=hearing.may_pause)):
+                self.offer(utterance)
+        if not self._takes_text and not self._stopping.is_set():
+            logger.info("the source of sound has ended, and nothing else can come in")
+            self._wake.request()
+
+    def _watched(self, chunks: Iterator[AudioChunk], stage: Stage, *, may_pause: bool) -> Iterator[AudioChunk]:
+        """The chunks, with a beat for each, until the daemon stops."""
+        stage.beat(waits=may_pause)
+        for chunk in chunks:
+            if self._stopping.is_set():
+                return
+            stage.beat()
+            yield chunk
+            stage.beat(waits=may_pause)
+
+    def _feed_watchdog(self) -> None:
+        running = ["mqtt", *(thread.name for thread in self._threads)]
+        stale = [name for name in running if not self._stages[name].is_fresh()]
+        if stale:
+            logger.error("no heartbeat from %s", ", ".join(stale))
+        else:
+            self._notifier.watchdog()
+
+    def _stop(self) -> None:
+        """Ends the stages in the order of the flow, within DRAIN_S, and says offline last."""
+        self._notifier.stopping()
+        self._stopping.set()
+        deadline = time.monotonic() + DRAIN_S
+        for thread in reversed(self._threads):
+            thread.join(max(0.0, deadline - time.monotonic()) if thread.name == "understand" else 2 * TICK_S)
+        if "understand" in self.abandoned:
+            logger.error("the utterance under way did not end within %g s", DRAIN_S)
+            self._exit_code = self._exit_code or 1
+        while not self._waiting.empty():
+            self._refuse(self._waiting.get_nowait(), "the daemon is shutting down")
+        self._link.close()
+        logger.info("stopped")
+
+    def _refuse(self, utterance: Utterance, reason: str) -> None:
+        self._pipeline.refuse(Rejected(utterance.id, "understand", reason), text=utterance.text, lang=utterance.lang)

@@ -1,0 +1,1 @@
+"""How the daemon runs on its machine: systemd, wake-ups, and what doctor looks at."""
