@@ -1,0 +1,53 @@
+# The doors that a person uses. Each one sets up what it needs first; what is done is not done twice.
+.POSIX:
+.PHONY: help demo test check bench install lock clean
+
+ARGS =
+
+help:
+	@printf '%s\n' \
+	  'make demo      a recording and typed sentences, all the way to MQTT' \
+	  'make test      every test             (ARGS="-k name" is given to pytest)' \
+	  'make check     format, lint, types, imports, C warnings and sanitizers' \
+	  'make bench     what a command costs, side by side with other ways' \
+	  'make install   as root: the systemd service, in /opt/edged and /etc/edged' \
+	  'make lock      requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)' \
+	  'make clean     remove all that was built here; models stay'
+
+demo:
+	@scripts/setup.sh run
+	@scripts/models.sh
+	@.venv/bin/edged demo $(ARGS)
+
+test:
+	@scripts/setup.sh dev
+	@scripts/models.sh
+	@.venv/bin/python -m pytest $(ARGS)
+
+check:
+	@scripts/setup.sh dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/mypy scripts/build_llama.py
+	.venv/bin/lint-imports
+	.venv/bin/codespell
+	tests/core/run.sh
+	.venv/bin/python -m pytest -q tests/unit/ops/test_unit_file.py
+
+bench:
+	@scripts/setup.sh run
+	@scripts/models.sh
+	@.venv/bin/edged bench command $(ARGS)
+
+install:
+	@scripts/install.sh
+
+lock:
+	@UPGRADE=$(UPGRADE) scripts/lock.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find edged tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	find edged tests -name '*.so' -delete -o -name '*.o' -delete
+	rm -f edged/core/_core.c
