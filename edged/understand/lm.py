@@ -14,8 +14,11 @@ from typing import Any, Final, TypeAlias
 from edged.errors import ModelError
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-# libgomp reads it when llama_cpp loads it, just below. With its default, threads that wait spin: beside one other busy
-# process a token of two threads took 2184 ms instead of 29 (x86_64, November 2026).
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# libgomp reads both when llama_cpp loads it, just below. With its default, waiting threads spin for long: beside one
+# other busy process a token of two threads took 2184 ms instead of 29. Without any spinning they sleep at each of some
+# hundred barriers: 31 ms a token on two idle cores, 9.9 ms with 1000 turns; beside two busy processes 19 and 21 ms
+# (medians of 20, SmolLM2-135M Q4_0, two cores of x86_64, November 2026).
 
 import llama_cpp
 
