@@ -20,6 +20,7 @@ from edged.intents.catalog import Catalog
 from edged.intents.compile import compile_catalog
 from edged.intents.load import load_catalog, require_intents
 from edged.intents.spoken import ground
+from edged.models import find_configured_model
 from edged.ops.doctor import cpu_model
 from edged.types import Utterance
 
@@ -103,7 +104,7 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - a cell of any table
 
 def _bench_command(arguments: argparse.Namespace) -> Iterator[CommandRow]:
     from edged.understand.lm import open_stock_model
-    from edged.understand.parser import model_files, open_parser, thread_count
+    from edged.understand.parser import open_parser, thread_count
 
     config = read_config(arguments)
     catalog = require_intents(load_catalog(config))
@@ -114,7 +115,7 @@ def _bench_command(arguments: argparse.Namespace) -> Iterator[CommandRow]:
             return understanding.lm_tokens, understanding.lm_calls
 
         yield _measure_commands("edged", understand)
-    path, adapter = model_files(config)
+    path, adapter = find_configured_model(config)
     stock = open_stock_model(path, adapter=adapter, threads=thread_count(config))
     schema = {
         "type": "array",
@@ -167,11 +168,10 @@ def _measure_commands(path: str, understand: Callable[[str], tuple[int, int]]) -
 
 def _bench_core(arguments: argparse.Namespace) -> Iterator[CoreRow]:
     from edged.understand.lm import LanguageModel
-    from edged.understand.parser import model_files
 
     config = read_config(arguments)
     catalog = require_intents(load_catalog(config))
-    path, _ = model_files(config)
+    path, _ = find_configured_model(config)
     with LanguageModel(path, adapter=None, threads=1) as lm:
         pieces = lm.pieces()
         tokens = lm.tokenize(b'[{"intent":"')

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 from edged.act.drivers import check_devices
@@ -18,7 +17,7 @@ from edged.cli.run import check_area, check_inputs
 from edged.config import Config, openmp_wait_policy
 from edged.errors import EdgedError, ModelError
 from edged.intents.load import load_catalog, require_intents
-from edged.models import find_language_model, find_model, speech_model_name
+from edged.models import find_configured_model, find_model, speech_model_name
 from edged.ops.doctor import Finding, check_llama, check_machine, check_openmp, read_cpuinfo
 
 _MARKS: Final = {"ok": "ok     ", "warning": "warning", "wrong": "WRONG  "}
@@ -124,8 +123,7 @@ def _look_at_inputs(config: Config) -> Finding:
 
 
 def _look_at_language_model(config: Config) -> Finding:
-    model = config.understand.model
-    path = Path(model) if model.endswith(".gguf") else find_language_model(model, config.models_directory)
+    path, _ = find_configured_model(config)
     if not path.is_file():
         raise ModelError("there is no such file", where=str(path), remedy="mend understand.model")
     return Finding("language model", "ok", str(path))

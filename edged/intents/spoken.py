@@ -130,12 +130,13 @@ class _Names:
         ]
 
     def _key(self, words: Sequence[str]) -> str:
-        return "".join(words) if self._glued else "".join(_ENDING.sub("", word) for word in words)
+        return "".join(words if self._glued else map(_stem, words))
 
     def _spaced_mentions(self, words: Sequence[str]) -> Iterator[_Mention]:
-        for start in range(len(words)):
-            for end in range(start + 1, min(len(words), start + MAX_WORDS) + 1):
-                for value in self._values.get(self._key(words[start:end]), ()):
+        stems = [_stem(word) for word in words]
+        for start in range(len(stems)):
+            for end in range(start + 1, min(len(stems), start + MAX_WORDS) + 1):
+                for value in self._values.get("".join(stems[start:end]), ()):
                     yield _Mention(start, end, value)
 
     def _glued_mentions(self, words: Sequence[str]) -> Iterator[_Mention]:
@@ -222,6 +223,10 @@ def _in_language(names: Mapping[str, tuple[str, ...]], lang: str) -> tuple[str, 
 
 def _plain(number: Decimal) -> int | float:
     return float(number) if number % 1 else int(number)
+
+
+def _stem(word: str) -> str:
+    return _ENDING.sub("", word)
 
 
 def _span(mention: _Mention) -> int:

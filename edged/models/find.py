@@ -23,11 +23,6 @@ class Verification:
     """No hash is known in advance: what was first downloaded or found is what it is compared with."""
 
 
-def model_path(name: str, directory: Path) -> Path:
-    """Where a catalogue model lies, or would."""
-    return directory / get_model(name).path
-
-
 def find_model(name: str, models_directory: Path) -> Path:
     """The file or folder of an installed model, verified.
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from edged.config import Config
 from edged.models.catalogue import get_model
 from edged.models.derive import Derived, find_derived
 from edged.models.find import find_model
@@ -38,3 +39,18 @@ def find_language_model(name: str, models_directory: Path) -> Path:
         make=lambda out: merge(model, adapter, out),
     )
     return find_derived(derived, models_directory)
+
+
+def find_configured_model(config: Config) -> tuple[Path, Path | None]:
+    """The GGUF file that the configuration means, and an adapter to apply to it as it is loaded.
+
+    Raises:
+        UsageError: the catalogue has no such model.
+        ModelError: the catalogue's model is missing or damaged.
+    """
+    chosen = config.understand
+    if chosen.model.endswith(".gguf"):
+        return Path(chosen.model), chosen.adapter
+    if chosen.adapter is not None:
+        return find_model(chosen.model, config.models_directory), chosen.adapter
+    return find_language_model(chosen.model, config.models_directory), None

@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from edged.config import Config, default_thread_count
@@ -15,7 +14,7 @@ from edged.core import Matcher, Vocab
 from edged.intents.catalog import Catalog
 from edged.intents.compile import compile_catalog
 from edged.intents.spoken import Grounding, find_home_mentions, ground
-from edged.models import find_language_model, find_model
+from edged.models import find_configured_model
 from edged.types import Intent, Rejected, Utterance
 from edged.understand.coverage import find_overused, find_unused, slots_for
 from edged.understand.decode import MAX_TOKENS, Decoder
@@ -139,20 +138,6 @@ class _Answer:
     ended: bool = True
 
 
-def model_files(config: Config) -> tuple[Path, Path | None]:
-    """The configured GGUF file, and an adapter to apply to it as it is loaded.
-
-    Raises:
-        ModelError: the catalogue's model is missing or damaged.
-    """
-    chosen = config.understand
-    if chosen.model.endswith(".gguf"):
-        return Path(chosen.model), chosen.adapter
-    if chosen.adapter is not None:
-        return find_model(chosen.model, config.models_directory), chosen.adapter
-    return find_language_model(chosen.model, config.models_directory), None
-
-
 def thread_count(config: Config) -> int:
     """Threads of the LM."""
     return config.understand.threads or default_thread_count()
@@ -165,7 +150,7 @@ def open_parser(config: Config, catalog: Catalog) -> Iterator[Parser]:
     Raises:
         ModelError: a model file is missing, damaged or cannot be used.
     """
-    path, adapter = model_files(config)
+    path, adapter = find_configured_model(config)
     threads = thread_count(config)
     with LanguageModel(path, adapter=adapter, threads=threads) as lm:
         log.info("language model %s, adapter %s, %d threads", path.name, adapter.name if adapter else "none", threads)
