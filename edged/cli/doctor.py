@@ -18,7 +18,7 @@ from edged.config import Config, openmp_wait_policy
 from edged.errors import EdgedError, ModelError
 from edged.intents.load import load_catalog, require_intents
 from edged.models import find_configured_model, find_model, speech_model_name
-from edged.ops.doctor import Finding, check_llama, check_machine, check_openmp, read_cpuinfo
+from edged.ops.doctor import REBUILD, Finding, check_llama, check_machine, check_openmp, read_cpuinfo
 
 _MARKS: Final = {"ok": "ok     ", "warning": "warning", "wrong": "WRONG  "}
 _PROBE: Final = "from edged.understand.lm import system_info; print(system_info())"
@@ -86,8 +86,7 @@ def _examine_llama() -> Finding:
             "llama.cpp", "wrong", f"does not load within {_PROBE_TIMEOUT_S} s", "see whether the disk is ill"
         )
     if probe.returncode < 0:
-        remedy = "build it for this processor: remove the virtual environment and run make again"
-        return Finding("llama.cpp", "wrong", f"ended by signal {-probe.returncode} while it was loaded", remedy)
+        return Finding("llama.cpp", "wrong", f"ended by signal {-probe.returncode} while it was loaded", REBUILD)
     if probe.returncode > 0:
         last_line = (probe.stderr.strip().splitlines() or ["it says nothing"])[-1]
         return Finding("llama.cpp", "wrong", f"cannot be loaded: {last_line}", "run make again")

@@ -103,6 +103,10 @@ def check_disk(directory: Path) -> Finding:
     return Finding("state", "ok", text)
 
 
+REBUILD: Final = "build it for this processor: remove the virtual environment and run make again"
+"""The remedy for a llama.cpp that does not suit the processor."""
+
+
 def check_llama(system_info: str, cpuinfo: str) -> Finding:
     """Whether llama.cpp was built for what the processor can do; `system_info` is what llama.cpp says of itself."""
     built = set(re.findall(r"(\w+) = 1", system_info))
@@ -110,8 +114,7 @@ def check_llama(system_info: str, cpuinfo: str) -> Finding:
     text = ", ".join(sorted(built & _KERNEL_FEATURES)) or "any processor"
     missing = [feature for feature, flag in _NEEDED_FEATURES.items() if flag in flags and feature not in built]
     if missing:
-        remedy = "build it for this processor: remove the virtual environment and run make again"
-        return Finding("llama.cpp", "warning", f"built for {text}, without {', '.join(missing)}", remedy)
+        return Finding("llama.cpp", "warning", f"built for {text}, without {', '.join(missing)}", REBUILD)
     return Finding("llama.cpp", "ok", f"built for {text}")
 
 
