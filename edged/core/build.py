@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cffi import FFI
 
-SOURCES = ("status", "vocab", "decode", "prune", "program", "states", "legal", "pick", "matcher")
+SOURCES = ("status", "vocab", "draft", "graph", "decode", "prune", "program", "states", "legal", "pick", "matcher")
 
 MODULE = "_core.abi3.so"
 """The name that setuptools gives it, so that the two ways to build never leave an old one in front of a new one."""

@@ -1,12 +1,11 @@
 /* Expression code to states. Each operand on the stack is a fragment: a run of states of its own, with one way in and
  * one way out, the way out being a PASS that leads nowhere yet. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "edc_draft.h"
 #include "edc_limits.h"
-#include "edc_program.h"
 
-enum { OP_LITERAL = 1, OP_CLASS = 2, OP_SEQUENCE = 3, OP_CHOICE = 4, OP_REPEAT = 5 };
+enum { OP_LITERAL = 1, OP_CLASS = 2, OP_SEQUENCE = 3, OP_CHOICE = 4, OP_REPEAT = 5, OP_GRAPH = 6 };
 
 #define NO_END 0xFFFFu
 
@@ -25,29 +24,6 @@ typedef struct {
     size_t depth;
     size_t room; /* of the stack */
 } edc_decoder;
-
-/* Room for states to begin with; it doubles when full. */
-#define FIRST_ROOM 64u
-
-/* Makes room for that many more states. */
-static edc_status reserve(edc_draft *draft, uint64_t more) {
-    uint64_t needed = draft->n_states + more;
-    if (needed > EDC_MAX_STATES) return EDC_TOO_MANY_STATES;
-    if (needed <= draft->room) return EDC_OK;
-    uint64_t room = 2 * (uint64_t)draft->room;
-    if (room < needed) room = needed;
-    edc_state *states = realloc(draft->states, (size_t)room * sizeof *states);
-    if (states == NULL) return EDC_NO_MEMORY;
-    draft->states = states;
-    draft->room = (uint32_t)room;
-    return EDC_OK;
-}
-
-/* Appends a state into room that was reserved. */
-static uint32_t add(edc_draft *draft, edc_kind kind, uint32_t arg, uint32_t out) {
-    draft->states[draft->n_states] = (edc_state){(uint32_t)kind, arg, out};
-    return draft->n_states++;
-}
 
 static void link_to(edc_draft *draft, uint32_t from, uint32_t to) {
     draft->states[from].out = to;
@@ -73,30 +49,33 @@ static edc_status decode_literal(edc_decoder *decoder) {
     edc_status status = read_u16(decoder, &n);
     if (status != EDC_OK) return status;
     if (decoder->length - decoder->at < n) return EDC_TRUNCATED_CODE;
-    status = reserve(draft, (uint64_t)n + 1);
+    status = edc_draft_reserve(draft, (uint64_t)n + 1);
     if (status != EDC_OK) return status;
     uint32_t low = draft->n_states;
-    for (uint32_t i = 0; i < n; i++) add(draft, EDC_BYTE, decoder->code[decoder->at++], low + i + 1);
-    uint32_t exit = add(draft, EDC_PASS, 0, EDC_NONE);
+    for (uint32_t i = 0; i < n; i++) edc_draft_add(draft, EDC_BYTE, decoder->code[decoder->at++], low + i + 1);
+    uint32_t exit = edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
     return push(decoder, (edc_fragment){low, low, exit});
 }
 
 static edc_status decode_class(edc_decoder *decoder) {
     edc_draft *draft = decoder->draft;
     if (decoder->length - decoder->at < 32) return EDC_TRUNCATED_CODE;
-    edc_status status = reserve(draft, 2);
+    edc_status status = edc_draft_reserve(draft, 2);
     if (status != EDC_OK) return status;
     const uint8_t *bitmap = decoder->code + decoder->at;
-    edc_byteset *set = &draft->classes[draft->n_classes];
+    edc_byteset set = {{0}};
     uint8_t any = 0;
     for (size_t i = 0; i < 32; i++) {
-        set->bits[i >> 3] |= (uint64_t)bitmap[i] << (i & 7) * 8;
+        set.bits[i >> 3] |= (uint64_t)bitmap[i] << (i & 7) * 8;
         any |= bitmap[i];
     }
     decoder->at += 32;
+    uint32_t number = 0;
+    if (any != 0) status = edc_draft_class(draft, &set, &number);
+    if (status != EDC_OK) return status;
     uint32_t low = draft->n_states;
-    add(draft, any != 0 ? EDC_CLASS : EDC_DEAD, draft->n_classes++, low + 1);
-    add(draft, EDC_PASS, 0, EDC_NONE);
+    edc_draft_add(draft, any != 0 ? EDC_CLASS : EDC_DEAD, number, low + 1);
+    edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
     return push(decoder, (edc_fragment){low, low, low + 1});
 }
 
@@ -107,9 +86,9 @@ static edc_status decode_sequence(edc_decoder *decoder) {
     if (status != EDC_OK) return status;
     if (n > decoder->depth) return EDC_BAD_CODE;
     if (n == 0) {
-        status = reserve(draft, 1);
+        status = edc_draft_reserve(draft, 1);
         if (status != EDC_OK) return status;
-        uint32_t only = add(draft, EDC_PASS, 0, EDC_NONE);
+        uint32_t only = edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
         return push(decoder, (edc_fragment){only, only, only});
     }
     edc_fragment *parts = decoder->stack + (decoder->depth - n);
@@ -125,14 +104,14 @@ static edc_status decode_choice(edc_decoder *decoder) {
     edc_status status = read_u16(decoder, &n);
     if (status != EDC_OK) return status;
     if (n > decoder->depth) return EDC_BAD_CODE;
-    status = reserve(draft, (uint64_t)n + 2);
+    status = edc_draft_reserve(draft, (uint64_t)n + 2);
     if (status != EDC_OK) return status;
     edc_fragment *parts = decoder->stack + (decoder->depth - n);
     uint32_t low = n > 0 ? parts[0].low : draft->n_states;
-    uint32_t exit = add(draft, EDC_PASS, 0, EDC_NONE);
-    uint32_t entry = n > 0 ? parts[n - 1].entry : add(draft, EDC_DEAD, 0, exit);
+    uint32_t exit = edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
+    uint32_t entry = n > 0 ? parts[n - 1].entry : edc_draft_add(draft, EDC_DEAD, 0, exit);
     for (uint32_t i = 0; i < n; i++) link_to(draft, parts[i].exit, exit);
-    for (uint32_t i = n; i > 1; i--) entry = add(draft, EDC_SPLIT, entry, parts[i - 2].entry);
+    for (uint32_t i = n; i > 1; i--) entry = edc_draft_add(draft, EDC_SPLIT, entry, parts[i - 2].entry);
     decoder->depth -= n;
     return push(decoder, (edc_fragment){low, entry, exit});
 }
@@ -159,21 +138,22 @@ static void append(edc_draft *draft, edc_fragment *whole, uint32_t entry, uint32
 static edc_status repeat(edc_draft *draft, edc_fragment *top, uint32_t least, uint32_t most) {
     uint32_t size = draft->n_states - top->low;
     uint32_t n_copies = most != NO_END ? most : least > 0 ? least : 1;
-    edc_status status = reserve(draft, 2 + (uint64_t)n_copies * ((uint64_t)size + 1));
+    uint64_t n_copied = n_copies > 1 ? (uint64_t)(n_copies - 1) * size : 0;
+    edc_status status = edc_draft_reserve(draft, 2 + n_copied + n_copies); /* the last: at most a split each time */
     if (status != EDC_OK) return status;
     edc_fragment original = *top;
     uint32_t first = draft->n_states;
-    uint32_t exit = add(draft, EDC_PASS, 0, EDC_NONE);
-    uint32_t begin = add(draft, EDC_PASS, 0, EDC_NONE);
+    uint32_t exit = edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
+    uint32_t begin = edc_draft_add(draft, EDC_PASS, 0, EDC_NONE);
     edc_fragment whole = {original.low, begin, begin};
     for (uint32_t i = 1; i < n_copies; i++) copy(draft, original.low, size);
     for (uint32_t i = 0; i < n_copies; i++) {
         uint32_t shift = i == 0 ? 0 : first + 2 + (i - 1) * size - original.low;
         uint32_t entry = original.entry + shift;
-        uint32_t split = i >= least ? add(draft, EDC_SPLIT, exit, entry) : entry;
+        uint32_t split = i >= least ? edc_draft_add(draft, EDC_SPLIT, exit, entry) : entry;
         append(draft, &whole, split, original.exit + shift);
         if (most == NO_END && i + 1 == n_copies) {
-            append(draft, &whole, least > 0 ? add(draft, EDC_SPLIT, exit, entry) : split, exit);
+            append(draft, &whole, least > 0 ? edc_draft_add(draft, EDC_SPLIT, exit, entry) : split, exit);
         }
     }
     if (most != NO_END) append(draft, &whole, exit, exit);
@@ -191,6 +171,17 @@ static edc_status decode_repeat(edc_decoder *decoder) {
     return repeat(decoder->draft, &decoder->stack[decoder->depth - 1], least, most);
 }
 
+static edc_status decode_graph(edc_decoder *decoder) {
+    edc_draft *draft = decoder->draft;
+    uint32_t low = draft->n_states;
+    uint32_t exit = 0;
+    size_t used = 0;
+    edc_status status = edc_graph(decoder->code + decoder->at, decoder->length - decoder->at, draft, &used, &exit);
+    if (status != EDC_OK) return status;
+    decoder->at += used;
+    return push(decoder, (edc_fragment){low, low, exit});
+}
+
 static edc_status decode_operation(edc_decoder *decoder) {
     switch (decoder->code[decoder->at++]) {
     case OP_LITERAL:
@@ -203,6 +194,8 @@ static edc_status decode_operation(edc_decoder *decoder) {
         return decode_choice(decoder);
     case OP_REPEAT:
         return decode_repeat(decoder);
+    case OP_GRAPH:
+        return decode_graph(decoder);
     default:
         return EDC_BAD_CODE;
     }
@@ -211,26 +204,23 @@ static edc_status decode_operation(edc_decoder *decoder) {
 /* Links the one fragment that must be left to acceptance. */
 static edc_status finish(edc_decoder *decoder) {
     if (decoder->depth != 1) return EDC_BAD_CODE;
-    edc_status status = reserve(decoder->draft, 1);
+    edc_status status = edc_draft_reserve(decoder->draft, 1);
     if (status != EDC_OK) return status;
-    uint32_t accept = add(decoder->draft, EDC_ACCEPT, 0, EDC_NONE);
+    uint32_t accept = edc_draft_add(decoder->draft, EDC_ACCEPT, 0, EDC_NONE);
     link_to(decoder->draft, decoder->stack[0].exit, accept);
     decoder->draft->start = decoder->stack[0].entry;
     return EDC_OK;
 }
 
 edc_status edc_decode(const uint8_t *code, size_t length, edc_draft *draft) {
-    memset(draft, 0, sizeof *draft);
+    edc_status status = edc_draft_begin(draft);
+    if (status != EDC_OK) return status;
     if (length > EDC_MAX_CODE_BYTES) return EDC_TOO_LARGE;
     edc_decoder decoder = {.code = code, .length = length, .draft = draft};
     decoder.room = length / 3 + 1; /* no operation is shorter than three bytes */
     if (decoder.room > EDC_MAX_OPERANDS) decoder.room = EDC_MAX_OPERANDS;
     decoder.stack = malloc(decoder.room * sizeof *decoder.stack);
-    draft->classes = calloc(length / 33 + 1, sizeof *draft->classes);
-    draft->states = malloc(FIRST_ROOM * sizeof *draft->states);
-    draft->room = FIRST_ROOM;
-    int has_memory = decoder.stack != NULL && draft->classes != NULL && draft->states != NULL;
-    edc_status status = has_memory ? EDC_OK : EDC_NO_MEMORY;
+    if (decoder.stack == NULL) return EDC_NO_MEMORY;
     while (status == EDC_OK && decoder.at < length) status = decode_operation(&decoder);
     if (status == EDC_OK) status = finish(&decoder);
     free(decoder.stack);

@@ -12,8 +12,9 @@
 /* Most bytes of all tokens together: Gemma's 262,144 tokens take 2 MB. Keeps every node number below 2^27. */
 #define EDC_MAX_VOCAB_BYTES (1u << 26)
 
-/* Longest expression code. A state takes at least one byte of code unless a REPEAT makes it, so more than this would be
- * refused by EDC_MAX_STATES or be mostly byte classes (33 bytes each). */
+/* Longest expression code. A state takes at least one byte of code unless a REPEAT copies it or no edge of its graph
+ * leaves it, so more than this would be refused by EDC_MAX_STATES or be mostly byte classes (33 bytes each) and edges
+ * (6 bytes each). */
 #define EDC_MAX_CODE_BYTES (1u << 24)
 
 /* Most operands waiting at once: a CHOICE takes up to 65,535 from the stack, and one may be nested in the last operand
@@ -21,8 +22,12 @@
 #define EDC_MAX_OPERANDS (1u << 17)
 
 /* Most NFA states before pruning, counting those that REPEAT copies. Forty intents of twenty device names each, three
- * to an array, left 30,305. At 12 bytes a state, and 24 in each matcher, the cap stands for 9 MiB. */
-#define EDC_MAX_STATES (1u << 18)
+ * to an array, left 30,305; 400 intents of four plain slots took 852,660. An array of ten words that must differ leaves
+ * 40,703, a string of up to 1,000 characters 31,001, and there are copies of both: for each of three intents, and for
+ * each optional property before. Six copies of such an array come near 2^18; 18 of them (732,656 states) were made in
+ * 19 ms. At 12 bytes a state, and 24 in each matcher, the cap stands for 36 MiB, and for 45 MiB more while a program is
+ * made. */
+#define EDC_MAX_STATES (1u << 20)
 
 /* Memory for lazily built states of one matcher, besides 4 bytes a token: a ready list of every token of the vocabulary
  * must fit. The forty intents above, and a free string of up to 64 characters, were decoded without filling it. */

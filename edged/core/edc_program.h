@@ -41,6 +41,10 @@ static inline void edc_byteset_add(edc_byteset *set, uint32_t byte) {
     set->bits[byte >> 6] |= (uint64_t)1 << (byte & 63u);
 }
 
+/* Places in which equal classes find each other: expressions use few different ones, again and again. A power of two,
+ * at most 256. */
+#define EDC_RECENT_CLASSES 256u
+
 /* What decoding gives: states as they were built, with PASS and DEAD among them, and where to begin. */
 typedef struct {
     edc_state *states;
@@ -48,7 +52,9 @@ typedef struct {
     uint32_t n_states;
     uint32_t room;
     uint32_t n_classes;
+    uint32_t class_room;
     uint32_t start;
+    uint32_t recent[EDC_RECENT_CLASSES]; /* the class that was last asked for in each place */
 } edc_draft;
 
 /* Builds the states that the code describes. The draft is the caller's to free, whatever the status. */

@@ -70,6 +70,10 @@ size_t edc_vocab_bytes(const edc_vocab *vocab); /* memory held, in bytes */
  *   0x01 u16 n, n bytes    push a literal          0x03 u16 n       join the top n in their order
  *   0x02 32-byte bitmap    push a byte class       0x04 u16 n       any one of the top n
  *   0x05 u16 min, u16 max  repeat the top one min to max times; max 0xFFFF: no end
+ *   0x06 u16 n, u32 m, (n + 7) / 8 bytes, m edges
+ *                          push a graph of n >= 1 states: an automaton that begins in state 0. Bit i & 7 of byte i >> 3
+ *                          marks state i as accepting. An edge is u16 from, u8 first, u8 last, u16 to: any byte of
+ *                          first..last leads on. Edges rise by (from, to) and may overlap.
  *
  * One operand must be left. A join of none is the empty string; a choice of none matches nothing. The code is not
  * trusted: whatever the bytes are, a status comes back and every cost is bounded by edc_limits.h.

@@ -9,15 +9,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import TypeAlias
 
 from edged.errors import CoreError
 
 LARGEST_COUNT = 0xFFFF
-"""Most bytes of a literal and most items of a sequence or choice: counts take 16 bits."""
+"""Most bytes of a literal, items of a sequence or choice, and states of a graph: counts take 16 bits."""
 
 LARGEST_REPEAT = 0xFFFE
 """Most repetitions with an end; one more stands for no end."""
+
+_KEPT_BITMAPS = 256
+"""Bitmaps of byte classes that are kept: expressions use few different ones, again and again."""
+
+_EDGE = struct.Struct("<HBBH")
+_BY_ENDS = itemgetter(0, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,25 @@ class Repeat:
     greatest: int | None
 
 
-Expression: TypeAlias = Literal | ByteClass | Sequence | Choice | Repeat
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The texts that lead from state 0 of an automaton to an accepting state; for what is no tree."""
+
+    n_states: int
+    edges: tuple[tuple[int, int, int, int], ...]
+    """(from, first byte, last byte, to): any byte of the range leads on. In any order; they may overlap."""
+    accepting: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An expression that `encode` has written already: what is used again and again need not be written anew."""
+
+    code: bytes
+    """Whole, as `encode` gave it: it is taken as it is, and only `Program` looks at it."""
+
+
+Expression: TypeAlias = Literal | ByteClass | Sequence | Choice | Repeat | Graph | Encoded
 
 
 def encode(expression: Expression) -> bytes:
@@ -71,7 +97,7 @@ def encode(expression: Expression) -> bytes:
     Depth is bounded by memory alone: operations are written outermost and last first, and turned round at the end.
 
     Raises:
-        CoreError: a count or a byte value is out of range.
+        CoreError: a count, a byte value or a state of a graph is out of range.
     """
     operations: list[bytes] = []
     waiting = [expression]
@@ -98,6 +124,10 @@ def _operation(item: Expression) -> bytes:
             return b"\x04" + _count(len(items), "items in a choice")
         case Repeat(_, least, greatest):
             return b"\x05" + _bounds(least, greatest)
+        case Graph():
+            return b"\x06" + _graph(item)
+        case Encoded(code):
+            return code
 
 
 def _count(count: int, what: str) -> bytes:
@@ -106,6 +136,7 @@ def _count(count: int, what: str) -> bytes:
     return struct.pack("<H", count)
 
 
+@lru_cache(maxsize=_KEPT_BITMAPS)
 def _bitmap(members: frozenset[int]) -> bytes:
     if any(not 0 <= member <= 0xFF for member in members):
         raise CoreError("a byte class holds a number outside 0..255", remedy="Give it byte values only.")
@@ -119,3 +150,23 @@ def _bounds(least: int, greatest: int | None) -> bytes:
             remedy=f"Both ends lie in 0..{LARGEST_REPEAT}, the lower one first.",
         )
     return struct.pack("<HH", least, LARGEST_COUNT if greatest is None else greatest)
+
+
+def _graph(graph: Graph) -> bytes:
+    n_states = graph.n_states
+    if not 1 <= n_states <= LARGEST_COUNT:
+        raise CoreError(f"a graph of {n_states} states", remedy=f"One has 1..{LARGEST_COUNT}: split it or simplify it.")
+    for edge in graph.edges:
+        source, first, last, target = edge
+        if not (0 <= source < n_states and 0 <= target < n_states and 0 <= first <= last <= 0xFF):
+            raise CoreError(
+                f"the edge {edge} in a graph of {n_states} states",
+                remedy="It is (from, first byte, last byte, to): states that exist, and bytes 0..255, the lower first.",
+            )
+    if any(not 0 <= state < n_states for state in graph.accepting):
+        raise CoreError(f"a graph of {n_states} states accepts in another one", remedy="Number its states from 0.")
+    marks = bytearray((n_states + 7) // 8)
+    for state in graph.accepting:
+        marks[state >> 3] |= 1 << (state & 7)
+    edges = b"".join(_EDGE.pack(*edge) for edge in sorted(graph.edges, key=_BY_ENDS))
+    return struct.pack("<HI", n_states, len(graph.edges)) + marks + edges

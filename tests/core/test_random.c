@@ -5,12 +5,29 @@
 
 enum { SEED = 20261122, ROUNDS = 400, STEPS = 6, N_TOKENS = 40, TOKEN_BYTES = 5 };
 
+/* Edges in the order that the code asks for: one from a state to another at chance, for every pair. */
+static void put_random_graph(unit_code *code, uint32_t *seed) {
+    unit_edge edges[32];
+    uint32_t n_edges = 0;
+    uint32_t n_states = 1 + next_random(seed) % 4;
+    for (uint32_t pair = 0; pair < 2 * n_states * n_states; pair++) {
+        uint8_t first = (uint8_t)('a' + next_random(seed) % 4);
+        uint8_t last = (uint8_t)(first + next_random(seed) % 2);
+        unit_edge edge = {pair / 2 / n_states, first, last, pair / 2 % n_states};
+        if (next_random(seed) % 3 == 0) edges[n_edges++] = edge;
+    }
+    put_graph(code, n_states, next_random(seed) & ((1u << n_states) - 1), edges, n_edges);
+}
+
 static void random_code(unit_code *code, uint32_t *seed) {
     uint32_t depth = 0;
     code->length = 0;
     for (uint32_t i = next_random(seed) % 14; i > 0 || depth == 0; i -= i > 0) {
-        uint32_t chance = next_random(seed) % 8;
-        if (depth == 0 || chance < 2) {
+        uint32_t chance = next_random(seed) % 9;
+        if (chance == 8) {
+            put_random_graph(code, seed);
+            depth++;
+        } else if (depth == 0 || chance < 2) {
             static const char *const texts[] = {"", "a", "ab", "cab", "bb"};
             put_literal(code, texts[next_random(seed) % 5]);
             depth++;
@@ -191,8 +208,13 @@ static void a_vocabulary_survives_a_lack_of_memory(void) {
 static void a_program_survives_a_lack_of_memory(void) {
     edc_status status = EDC_NO_MEMORY;
     unit_code code = {.length = 0};
+    unit_edge edges[80];
     put_literal(&code, "a");
     put_repeat(&code, 200, 300);
+    /* Enough classes and splits for the tables to grow. */
+    for (uint32_t i = 0; i < 80; i++) edges[i] = (unit_edge){i / 4, (uint8_t)i, (uint8_t)(2 * i + 1), i % 4};
+    put_graph(&code, 20, 1, edges, 80);
+    put_sequence(&code, 2);
     for (uint32_t n = 0; n < 64 && status != EDC_OK; n++) {
         edc_program *program = NULL;
         fail_allocation(n);

@@ -117,10 +117,127 @@ static edc_status status_of(const void *bytes, size_t length) {
     return status;
 }
 
+/* "ab" and "cb" share the state before "b". Edges with the same ends come in any order. */
+static const unit_edge SHARED[] = {{0, 'c', 'c', 1}, {0, 'a', 'a', 1}, {1, 'b', 'b', 2}};
+
+static void a_graph_keeps_its_states_shared(void) {
+    unit_code code = {.length = 0};
+    put_graph(&code, 3, 1u << 2, SHARED, 3);
+    edc_program *program = program_of(&code);
+    CHECK(program->n_states == 3 && program->n_classes == 1);
+    CHECK(program->states[0].kind == EDC_CLASS && program->states[1].kind == EDC_BYTE);
+    CHECK(program->states[1].arg == 'b' && program->states[2].kind == EDC_ACCEPT);
+    edc_program_free(program);
+}
+
+static void edges_from_different_states_stay_apart(void) {
+    static const unit_edge edges[] = {{0, 'a', 'a', 7}, {7, 'b', 'b', 7}};
+    unit_code code = {.length = 0};
+    put_graph(&code, 8, 1u << 7, edges, 2);
+    edc_program *program = program_of(&code);
+    CHECK(program->n_states == 4 && program->n_classes == 0);
+    CHECK(program->states[0].kind == EDC_BYTE && program->states[0].arg == 'a');
+    CHECK(program->states[1].kind == EDC_SPLIT);
+    edc_program_free(program);
+}
+
+static void edges_of_the_same_bytes_share_a_class(void) {
+    static const unit_edge edges[] = {
+        {0, 0, 255, 1}, {1, '0', '9', 0}, {1, 0, 63, 2}, {1, 64, 255, 2}, {2, '0', '9', 0},
+    };
+    unit_code code = {.length = 0};
+    put_graph(&code, 3, 1, edges, 5);
+    put_class(&code, '0', '9');
+    put_sequence(&code, 2);
+    edc_program *program = program_of(&code);
+    CHECK(program->n_classes == 2);
+    edc_program_free(program);
+}
+
+static void different_classes_are_never_taken_for_each_other(void) {
+    unit_code code = {.length = 0};
+    uint32_t n = 0;
+    for (uint32_t low = 0; low < 10; low++) {
+        for (uint32_t high = low + 1; high < 11; high++, n++) put_class(&code, low, high);
+    }
+    put_choice(&code, n);
+    put_repeat(&code, 0, 3);
+    edc_program *program = program_of(&code);
+    CHECK(program->n_classes == n);
+    for (uint32_t i = 0; i < program->n_states; i++) {
+        if (program->states[i].kind == EDC_CLASS) CHECK(program->states[i].arg < n);
+    }
+    edc_program_free(program);
+}
+
+static void a_graph_is_pruned_like_all_else(void) {
+    static const unit_edge edges[] = {{0, 'a', 'a', 1}, {0, 'b', 'b', 2}, {1, 'a', 'a', 1}, {3, 'a', 'a', 0}};
+    unit_code blind = {.length = 0};
+    put_graph(&blind, 4, 1u << 2, edges, 4);
+    CHECK(states_of(&blind) == 2);
+    unit_code nothing = {.length = 0};
+    put_graph(&nothing, 4, 1u << 3, edges, 4);
+    CHECK(states_of(&nothing) == 0);
+    unit_code only_empty = {.length = 0};
+    put_graph(&only_empty, 1, 1, NULL, 0);
+    CHECK(states_of(&only_empty) == 1);
+}
+
+/* A start that is accepting and can be come back to, repeated: the worst that free moves can be. */
+static void a_graph_can_be_repeated(void) {
+    static const unit_edge edges[] = {{0, 'a', 'a', 0}, {0, 'b', 'b', 1}, {1, 'c', 'c', 0}};
+    static const uint32_t bounds[][2] = {{0, 0}, {0, 1}, {2, 2}, {1, 3}, {0, 0xFFFF}, {2, 0xFFFF}};
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        unit_code code = {.length = 0};
+        put_literal(&code, "");
+        put_graph(&code, 2, 1, edges, 3);
+        put_repeat(&code, bounds[i][0], bounds[i][1]);
+        put_literal(&code, "d");
+        put_sequence(&code, 3);
+        edc_vocab *vocab = vocab_of((const char *const[]){"aabca", "bcd", "d", "ba"}, 4);
+        edc_program *program = program_of(&code);
+        edc_matcher *matcher = matcher_of(vocab, program);
+        if (bounds[i][1] > 0) {
+            CHECK(legal_is(matcher, (const int32_t[]){0, 1, 2}, 3));
+            CHECK(edc_matcher_advance(matcher, 0) == EDC_OK && edc_matcher_advance(matcher, 1) == EDC_OK);
+            CHECK(edc_matcher_is_finished(matcher));
+        } else {
+            CHECK(legal_is(matcher, (const int32_t[]){2}, 1));
+        }
+        edc_matcher_free(matcher);
+        edc_program_free(program);
+        edc_vocab_free(vocab);
+    }
+}
+
+static edc_status graph_status(uint32_t n_states, uint32_t accepting, const unit_edge *edges, uint32_t n_edges) {
+    unit_code code = {.length = 0};
+    put_graph(&code, n_states, accepting, edges, n_edges);
+    return status_of(code.bytes, code.length);
+}
+
+static void a_malformed_graph_is_refused(void) {
+    CHECK(graph_status(0, 0, NULL, 0) == EDC_BAD_CODE);
+    CHECK(graph_status(3, 1u << 3, NULL, 0) == EDC_BAD_CODE);
+    CHECK(graph_status(8, 1u << 7, NULL, 0) == EDC_OK);
+    CHECK(graph_status(9, 1u << 9, NULL, 0) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, &(unit_edge){0, 'b', 'a', 1}, 1) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, &(unit_edge){2, 'a', 'a', 1}, 1) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, &(unit_edge){1, 'a', 'a', 2}, 1) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, &(unit_edge){1, 'a', 'a', 0xFFFF}, 1) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, (const unit_edge[]){{1, 'a', 'a', 0}, {0, 'a', 'a', 0}}, 2) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, (const unit_edge[]){{1, 'a', 'a', 1}, {1, 'a', 'a', 0}}, 2) == EDC_BAD_CODE);
+    CHECK(graph_status(2, 1, (const unit_edge[]){{1, 'a', 'a', 1}, {1, 'a', 'a', 1}}, 2) == EDC_OK);
+    CHECK(graph_status(2, 1, (const unit_edge[]){{0, 'a', 'a', 1}, {1, 'a', 'a', 0}}, 2) == EDC_OK);
+    CHECK(graph_status(8, 1, (const unit_edge[]){{1, 'a', 'a', 1}}, 1) == EDC_OK);
+    CHECK(status_of("\6\1\0\xff\xff\xff\xff\1", 8) == EDC_TRUNCATED_CODE);
+    CHECK(status_of("\6\1\0\0\0\1\0\1", 8) == EDC_TRUNCATED_CODE);
+}
+
 static void malformed_code_is_refused(void) {
     CHECK(status_of("", 0) == EDC_BAD_CODE);
     CHECK(status_of("\0", 1) == EDC_BAD_CODE);
-    CHECK(status_of("\6\0\0", 3) == EDC_BAD_CODE);
+    CHECK(status_of("\7\0\0", 3) == EDC_BAD_CODE);
     CHECK(status_of("\3\1\0", 3) == EDC_BAD_CODE);
     CHECK(status_of("\4\1\0", 3) == EDC_BAD_CODE);
     CHECK(status_of("\5\0\0\0\0", 5) == EDC_BAD_CODE);
@@ -139,10 +256,42 @@ static void code_cut_short_anywhere_is_refused(void) {
     put_literal(&whole, "ab");
     put_class(&whole, 'a', 'z');
     put_repeat(&whole, 1, 2);
-    put_sequence(&whole, 2);
+    put_graph(&whole, 3, 1u << 2, SHARED, 3);
+    put_sequence(&whole, 3);
     CHECK(status_of(whole.bytes, whole.length) == EDC_OK);
-    /* Cut behind the first operand alone, what is left is a whole program. */
-    for (size_t n = 0; n < whole.length; n++) CHECK((status_of(whole.bytes, n) == EDC_OK) == (n == 5));
+    for (size_t n = 1; n < whole.length; n++) {
+        uint8_t *part = malloc(n); /* as long as the code, so that a sanitiser sees a read beyond it */
+        if (part == NULL) abort();
+        memcpy(part, whole.bytes, n);
+        /* Cut behind the first operand alone, what is left is a whole program. */
+        CHECK((status_of(part, n) == EDC_OK) == (n == 5));
+        free(part);
+    }
+}
+
+/* Graphs of as many states as one can have and no edges, as many as it takes to pass the cap. */
+static void check_large_graphs(void) {
+    enum { N_STATES = 0xFFFF, LENGTH = 1 + 6 + (N_STATES + 7) / 8 };
+    size_t n_graphs = EDC_MAX_STATES / N_STATES + 1;
+    uint8_t *code = calloc(n_graphs, LENGTH);
+    if (code == NULL) abort();
+    for (size_t i = 0; i < n_graphs; i++) memcpy(code + i * LENGTH, "\6\xff\xff", 3);
+    CHECK(status_of(code, LENGTH) == EDC_OK);
+    CHECK(status_of(code, n_graphs * LENGTH) == EDC_TOO_MANY_STATES);
+    free(code);
+}
+
+/* The states of what is repeated count once for each time, and no more. */
+static void a_repeat_may_fill_the_cap(void) {
+    enum { TEXT = 0xFFFF, TIMES = EDC_MAX_STATES / (TEXT + 1) - 1 };
+    uint8_t *code = calloc(3 + TEXT + 5, 1);
+    if (code == NULL) abort();
+    memcpy(code, "\1\xff\xff", 3);
+    memcpy(code + 3 + TEXT, (const uint8_t[]){5, TIMES, 0, TIMES, 0}, 5);
+    CHECK(status_of(code, 3 + TEXT + 5) == EDC_OK);
+    memcpy(code + 3 + TEXT, (const uint8_t[]){5, 0, 0, TIMES + 1, 0}, 5);
+    CHECK(status_of(code, 3 + TEXT + 5) == EDC_TOO_MANY_STATES);
+    free(code);
 }
 
 static void costs_are_bounded(void) {
@@ -150,6 +299,7 @@ static void costs_are_bounded(void) {
     put_literal(&bomb, "a");
     for (int i = 0; i < 9; i++) put_repeat(&bomb, 0xFFFE, 0xFFFE);
     CHECK(status_of(bomb.bytes, bomb.length) == EDC_TOO_MANY_STATES);
+    check_large_graphs();
 
     size_t length = 3 * ((size_t)EDC_MAX_OPERANDS + 1);
     uint8_t *deep = calloc(length, 1);
@@ -163,7 +313,15 @@ static void costs_are_bounded(void) {
 void program_tests(void) {
     RUN(a_program_keeps_only_states_that_count);
     RUN(a_repeat_takes_a_copy_for_each_time);
+    RUN(a_graph_keeps_its_states_shared);
+    RUN(edges_from_different_states_stay_apart);
+    RUN(edges_of_the_same_bytes_share_a_class);
+    RUN(different_classes_are_never_taken_for_each_other);
+    RUN(a_graph_is_pruned_like_all_else);
+    RUN(a_graph_can_be_repeated);
+    RUN(a_malformed_graph_is_refused);
     RUN(malformed_code_is_refused);
     RUN(code_cut_short_anywhere_is_refused);
+    RUN(a_repeat_may_fill_the_cap);
     RUN(costs_are_bounded);
 }

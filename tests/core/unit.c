@@ -76,6 +76,19 @@ void put_repeat(unit_code *code, uint32_t least, uint32_t most) {
     put(code, high, sizeof high);
 }
 
+void put_graph(unit_code *code, uint32_t n_states, uint32_t accepting, const unit_edge *edges, uint32_t n_edges) {
+    uint8_t head[4] = {(uint8_t)n_edges, (uint8_t)(n_edges >> 8), 0, 0};
+    put_operation(code, 6, n_states);
+    put(code, head, sizeof head);
+    for (uint32_t i = 0; i < n_states; i += 8) put(code, &(uint8_t){(uint8_t)(accepting >> i)}, 1);
+    for (uint32_t i = 0; i < n_edges; i++) {
+        const unit_edge *edge = &edges[i];
+        uint8_t bytes[6] = {(uint8_t)edge->from, (uint8_t)(edge->from >> 8), edge->first, edge->last,
+                            (uint8_t)edge->to,   (uint8_t)(edge->to >> 8)};
+        put(code, bytes, sizeof bytes);
+    }
+}
+
 edc_vocab *vocab_of(const char *const *tokens, size_t n) {
     uint8_t bytes[4096];
     uint32_t offsets[513] = {0};

@@ -42,6 +42,17 @@ void put_sequence(unit_code *code, uint32_t n);
 void put_choice(unit_code *code, uint32_t n);
 void put_repeat(unit_code *code, uint32_t least, uint32_t most);
 
+/* An edge of a graph: any byte of first..last leads on. */
+typedef struct {
+    uint32_t from;
+    uint8_t first;
+    uint8_t last;
+    uint32_t to;
+} unit_edge;
+
+/* A graph of at most 32 states, its edges in the given order; bit i of `accepting` marks state i. */
+void put_graph(unit_code *code, uint32_t n_states, uint32_t accepting, const unit_edge *edges, uint32_t n_edges);
+
 edc_vocab *vocab_of(const char *const *tokens, size_t n);
 edc_program *program_of(const unit_code *code);
 edc_matcher *matcher_of(const edc_vocab *vocab, const edc_program *program);

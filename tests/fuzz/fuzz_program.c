@@ -2,7 +2,7 @@
  *
  *   clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iedged/core \
  *       tests/fuzz/fuzz_program.c edged/core/edc_*.c -lm -o build/fuzz_program
- *   build/fuzz_program -max_total_time=60 -max_len=512
+ *   build/fuzz_program -max_total_time=60 -max_len=512 -dict=tests/fuzz/program.dict
  *
  * The input is a byte that chooses the memory budget, a byte n, n bytes of code, and the text that a matcher follows.
  * Whatever it is: no fault; and at each place the list of tokens, the bitmap of bytes, the forced bytes and what the

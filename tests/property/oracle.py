@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from collections.abc import Sequence as AnySequence
 from functools import lru_cache
 
-from edged.core.expression import ByteClass, Choice, Expression, Literal, Repeat, Sequence
+from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, Sequence
 
 NOTHING = Choice(())
 EMPTY = Literal(b"")
+NO_CODE = "the oracle reads expressions, not their code"
 
 
 def join(left: Expression, right: Expression) -> Expression:
@@ -37,12 +38,27 @@ def repeat(item: Expression, least: int, greatest: int | None) -> Expression:
     return NOTHING if item == NOTHING else Repeat(item, least, greatest)
 
 
+@lru_cache(maxsize=100_000)
+def started_at(graph: Graph, state: int) -> Graph:
+    """The same graph, numbered anew so that it begins in `state`."""
+    n = graph.n_states
+    edges = [((source - state) % n, first, last, (target - state) % n) for source, first, last, target in graph.edges]
+    return Graph(n, tuple(edges), frozenset((accepting - state) % n for accepting in graph.accepting))
+
+
+def trim(graph: Graph) -> Expression:
+    """The graph less the edges that lead where nothing is accepted."""
+    alive = set(graph.accepting)
+    for _ in range(graph.n_states):
+        alive.update(source for source, _, _, target in graph.edges if target in alive)
+    edges = tuple(edge for edge in graph.edges if edge[3] in alive)
+    return Graph(graph.n_states, edges, graph.accepting) if 0 in alive else NOTHING
+
+
 def simplify(expression: Expression) -> Expression:
     match expression:
-        case Literal():
-            return expression
-        case ByteClass(members):
-            return expression if members else NOTHING
+        case Literal() | ByteClass():
+            return NOTHING if expression == ByteClass(frozenset()) else expression
         case Sequence(items):
             whole: Expression = EMPTY
             for item in reversed(items):
@@ -52,6 +68,10 @@ def simplify(expression: Expression) -> Expression:
             return either(simplify(item) for item in items)
         case Repeat(item, least, greatest):
             return repeat(simplify(item), least, greatest)
+        case Graph():
+            return trim(expression)
+        case Encoded():
+            raise TypeError(NO_CODE)
 
 
 @lru_cache(maxsize=100_000)
@@ -67,6 +87,10 @@ def has_empty(language: Expression) -> bool:
             return any(has_empty(item) for item in items)
         case Repeat(item, least, _):
             return least == 0 or has_empty(item)
+        case Graph(_, _, accepting):
+            return 0 in accepting
+        case Encoded():
+            raise TypeError(NO_CODE)
 
 
 @lru_cache(maxsize=100_000)
@@ -86,6 +110,14 @@ def after(language: Expression, byte: int) -> Expression:
         case Repeat(item, least, greatest):
             rest = repeat(item, max(least - 1, 0), None if greatest is None else greatest - 1)
             return join(after(item, byte), rest)
+        case Graph(_, edges):
+            return either(
+                started_at(language, target)
+                for source, first, last, target in edges
+                if source == 0 and first <= byte <= last
+            )
+        case Encoded():
+            raise TypeError(NO_CODE)
 
 
 def after_bytes(language: Expression, text: bytes) -> Expression:

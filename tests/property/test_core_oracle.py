@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edged.core import Matcher, Program, Vocab
-from edged.core.expression import ByteClass, Choice, Expression, Literal, Repeat, Sequence
+from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, Sequence, encode
 from edged.errors import CoreError
 from tests.property.oracle import Oracle
 
@@ -36,8 +36,36 @@ def larger(items: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
     return several.map(Sequence) | several.map(Choice) | repeats(items)
 
 
-leaves: st.SearchStrategy[Expression] = texts.map(Literal) | classes.map(ByteClass)
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Any automaton of few states: with dead ends, states out of reach, and edges that overlap."""
+    n_states = draw(st.integers(1, 4))
+    state = st.integers(0, n_states - 1)
+    byte = st.sampled_from(ALPHABET)
+    edges = draw(st.lists(st.tuples(state, byte, byte, state), max_size=8))
+    ordered = tuple((source, min(pair), max(pair), target) for source, *pair, target in edges)
+    return Graph(n_states, ordered, draw(st.frozensets(state)))
+
+
+leaves: st.SearchStrategy[Expression] = texts.map(Literal) | classes.map(ByteClass) | graphs()
 expressions = st.recursive(leaves, larger, max_leaves=10)
+
+
+def encoded_in_part(expression: Expression, random: Random) -> Expression:
+    """The same, some of its parts encoded already."""
+    if random.random() < 0.3:
+        return Encoded(encode(expression))
+    if isinstance(expression, Sequence | Choice):
+        return type(expression)(tuple(encoded_in_part(item, random) for item in expression.items))
+    if isinstance(expression, Repeat):
+        return Repeat(encoded_in_part(expression.item, random), expression.least, expression.greatest)
+    return expression
+
+
+@given(expressions, seeds)
+@settings(max_examples=300, deadline=None)
+def test_parts_that_are_encoded_already_change_no_code(expression: Expression, random: Random) -> None:
+    assert encode(encoded_in_part(expression, random)) == encode(expression)
 
 
 def assert_same(matcher: Matcher, oracle: Oracle) -> None:
@@ -161,6 +189,12 @@ operations = st.one_of(
     st.binary(min_size=32, max_size=32).map(lambda bitmap: b"\x02" + bitmap),
     st.builds(struct.pack, st.just("<BH"), st.sampled_from([3, 4]), st.integers(0, 3)),
     st.builds(struct.pack, st.just("<BHH"), st.just(5), st.integers(0, 4), st.integers(0, 4) | st.just(0xFFFF)),
+    st.builds(
+        lambda n_states, edges, marks: b"\x06" + struct.pack("<HIB", n_states, len(edges), marks) + b"".join(edges),
+        st.integers(0, 3),
+        st.lists(st.builds(struct.pack, st.just("<HBBH"), *[st.integers(0, 3)] * 4), max_size=3),
+        st.integers(0, 8),
+    ),
     st.binary(max_size=4),
 )
 

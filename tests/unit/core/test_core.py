@@ -190,6 +190,8 @@ def test_a_vocabulary_and_a_program_serve_matchers_in_several_threads() -> None:
         (b"\x01\x00\x00\x01\x00\x00", "malformed"),
         (b"\x01\x00\x00\x05\x02\x00\x01\x00", "malformed"),
         (b"\x01\x01\x00a" + b"\x05\xfe\xff\xfe\xff" * 2, "too many states"),
+        (b"\x06\x00\x00" + bytes(4), "malformed"),
+        (b"\x06\x01\x00" + bytes(4), "ends inside"),
         (b"\x01\x00\x00" * (1 << 17) + b"\x01\x00\x00", "operands waiting"),
         (bytes(1 << 25), "larger"),
     ],
