@@ -184,6 +184,45 @@ do_edged() {
     mark_done edged "$key"
 }
 
+# The official JSON Schema test suite, which jsonschema's source distribution carries. The tests of it are skipped where it
+# could not be fetched.
+suite_version=4.26.0
+suite_sha256=0c26707e2efad8aa1bfc5b7ce170f3fccc2e4918ff85989ba9ffa9facb2be326
+
+do_suite() {
+    if is_done suite "$suite_sha256" && [ -d .venv/json-schema-suite ]; then
+        say "JSON Schema test suite: present"
+        return
+    fi
+    rm -rf .venv/suite .venv/json-schema-suite
+    mkdir -p .venv/suite/hatchling .venv/json-schema-suite
+    # pip asks the build backend for the name and version before it hands over the archive. This one says just that, so that
+    # no backend is installed or run, and nothing but the archive is fetched.
+    printf '' >.venv/suite/hatchling/__init__.py
+    cat >.venv/suite/hatchling/build.py <<END
+import pathlib
+
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    name = "jsonschema-$suite_version.dist-info"
+    pathlib.Path(directory, name).mkdir()
+    metadata = "Metadata-Version: 2.1\\nName: jsonschema\\nVersion: $suite_version\\n"
+    pathlib.Path(directory, name, "METADATA").write_text(metadata)
+    return name
+END
+    printf 'jsonschema==%s --hash=sha256:%s\n' "$suite_version" "$suite_sha256" >.venv/suite/part.txt
+    if PYTHONPATH="$PWD/.venv/suite" "$python" -m pip download --retries 1 --no-deps --no-build-isolation --no-binary jsonschema \
+        --require-hashes -r .venv/suite/part.txt -d .venv/suite </dev/null >.venv/setup.log 2>&1 &&
+        tar -xzf ".venv/suite/jsonschema-$suite_version.tar.gz" -C .venv/json-schema-suite --strip-components=4 \
+            "jsonschema-$suite_version/json/tests/draft2020-12"; then
+        mark_done suite "$suite_sha256"
+        say "JSON Schema test suite: fetched"
+    else
+        rm -rf .venv/json-schema-suite
+        say "JSON Schema test suite: could not be fetched (see .venv/setup.log); its tests will be skipped"
+    fi
+    rm -rf .venv/suite
+}
+
 do_python
 do_venv
 do_lock_part build "to build"
@@ -192,4 +231,5 @@ do_lock_part run "to run"
 do_edged
 if [ "$level" = dev ]; then
     do_lock_part dev "tests and checks"
+    do_suite
 fi
