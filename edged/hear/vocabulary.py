@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
+
+from edged.intents.spoken.language import language_of
+from edged.intents.spoken.text import normalize_text
 
 Knows: TypeAlias = Callable[[str], bool]
 
@@ -23,19 +25,12 @@ UNKNOWN_SYMBOL = "[unk]"
 """What Vosk models with a word for everything else call it. The Korean model's `<UNK>` changed nothing on 160
 recordings of other speech, so it is not used."""
 
-ASIDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"en": ("please", "now", "just", "um", "uh"), "ko": ("다", "좀", "음", "어")}
-)
-"""Words that people put into any command, by primary subtag. Without its own place in the grammar such a word is heard
-as one that means something (of "... 파란색으로 다 바꿔 줘", 다 was heard as 더, "more")."""
-
 MIN_LETTERS = 3
 """A shorter piece of a word in an alphabet is a spelled letter or a syllable of something else."""
 
 MAX_WORD_CHARACTERS = 64
 """Splitting takes the square of it in look-ups."""
 
-_SEPARATORS = re.compile(r"[^\w'’-]+", re.UNICODE)
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +48,7 @@ class Grammar:
     """What a recogniser is to listen for."""
 
     phrases: tuple[str, ...]
-    """In words that the model knows, separated by blanks."""
+    """In words that the model knows, separated by blanks; one that is there twice counts twice."""
     pieces: Mapping[tuple[str, ...], str]
     """Pieces of a split word -> the word."""
     unknown: tuple[UnknownWord, ...]
@@ -86,13 +81,13 @@ def make_grammar(phrases: Iterable[str], knows: Knows, lang: str = "") -> Gramma
     Args:
         phrases: what can be said.
         knows: whether the model knows a word.
-        lang: the language of the asides that may stand anywhere; none without it.
+        lang: its language: signs become its words, and its asides may stand anywhere; none without it.
     """
     splits: dict[str, tuple[str, ...] | None] = {}
-    kept: dict[str, None] = {}
+    kept: list[str] = []
     lost: dict[str, list[str]] = {}
     for phrase in phrases:
-        words = _words(phrase)
+        words = normalize_text(phrase, lang).split()
         for word in words:
             if word not in splits:
                 splits[word] = split_word(word, knows)
@@ -100,10 +95,10 @@ def make_grammar(phrases: Iterable[str], knows: Knows, lang: str = "") -> Gramma
         for word in missing:
             lost.setdefault(word, []).append(phrase)
         if words and not missing:
-            kept[" ".join(piece for word in words for piece in splits[word] or ())] = None
+            kept.append(" ".join(piece for word in words for piece in splits[word] or ()))
     if kept:
-        extra = (*ASIDES.get(lang.split("-", 1)[0], ()), UNKNOWN_SYMBOL)
-        kept |= dict.fromkeys(word for word in extra if knows(word))
+        extra = (*language_of(lang).asides, UNKNOWN_SYMBOL)
+        kept += [word for word in extra if knows(word)]
     unknown = tuple(UnknownWord(word, tuple(dict.fromkeys(needing))) for word, needing in lost.items())
     for entry in unknown:
         _log.warning(
@@ -142,9 +137,3 @@ def _may_stand_alone(piece: str) -> bool:
 def _is_alphabetic(character: str) -> bool:
     """Whether a character is a letter of an alphabet, and neither a syllable nor an ideograph (Unicode's Lo)."""
     return unicodedata.category(character) in {"Ll", "Lu", "Lt", "Mn"}
-
-
-def _words(phrase: str) -> Sequence[str]:
-    """A phrase's words as speech models spell them: composed, lower case, without punctuation."""
-    plain = unicodedata.normalize("NFC", phrase).lower().replace("’", "'")
-    return [word for part in _SEPARATORS.split(plain) for word in part.replace("-", " ").split() if word.strip("'")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.hear.vocabulary import ASIDES, MAX_WORD_CHARACTERS, make_grammar, split_word
+from edged.hear.vocabulary import MAX_WORD_CHARACTERS, make_grammar, split_word
 
 KOREAN = frozenset(
     ["모든", "불", "을", "파란", "파란색", "색으로", "으로", "바꿔", "줘", "이십", "이", "도로", "로", "도"]
@@ -89,6 +89,10 @@ def test_phrase_with_split_words_is_joined_again() -> None:
     assert grammar.join("모든 불 을 파란색 으로 바꿔 줘") == "모든 불을 파란색으로 바꿔 줘"
 
 
+def test_phrase_that_is_there_twice_keeps_its_weight() -> None:
+    assert make_grammar(["모든 불", "불", "모든 불"], KOREAN.__contains__).phrases == ("모든 불", "불", "모든 불")
+
+
 def test_longest_split_word_is_joined_first() -> None:
     grammar = make_grammar(["이십이도로 이십이"], KOREAN.__contains__)
 
@@ -114,6 +118,14 @@ def test_phrases_are_spelled_as_models_spell() -> None:
     assert grammar.phrases == ("turn on the children's lamp", "fifty fifty")
 
 
+def test_phrases_are_spelled_by_the_rule_of_typed_text() -> None:
+    known = {"lampe", "auf", "30", "prozent", "straße"}
+
+    grammar = make_grammar(["„Lampe“ auf 30 %", "Straße"], known.__contains__, "de")
+
+    assert grammar.phrases == ("lampe auf 30 prozent", "straße")
+
+
 def test_decomposed_letters_are_composed() -> None:
     assert make_grammar(["\u1107\u116e\u11af"], KOREAN.__contains__).phrases == ("불",)
 
@@ -123,7 +135,7 @@ def test_asides_and_the_unknown_symbol_have_a_place_where_the_model_knows_them()
 
     assert make_grammar(["lamp"], known.__contains__, "en-GB").phrases == ("lamp", "please", "[unk]")
     assert make_grammar([], known.__contains__, "en").phrases == ()
-    assert "다" in ASIDES["ko"]
+    assert make_grammar(["불"], {"불", "다"}.__contains__, "ko").phrases == ("불", "다")
 
 
 def test_grammar_is_given_to_vosk_as_a_json_array() -> None:
