@@ -37,6 +37,11 @@ class Driver(Protocol):
         """The part of the state that can be taken as changed once the command is with the broker."""
 
 
+def place_of(device: Device) -> str:
+    """Where home.toml describes it, as errors name it."""
+    return f"{'groups' if device.is_group else 'devices'}.{device.key}"
+
+
 def make_command(topic: str, payload: str, *, now_ns: int, expires_s: float, intent_id: str) -> Command:
     """A command of QoS 1, not retained, that expires `expires_s` from now."""
     return Command(

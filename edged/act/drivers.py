@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from edged.act.driver import Driver
+from edged.act.driver import Driver, place_of
 from edged.act.template import TemplateDriver
 from edged.act.zigbee2mqtt import Zigbee2Mqtt
 from edged.errors import ConfigError
-from edged.intents.home import Home
+from edged.intents.home import Device, Home
+from edged.intents.home_tables import suggest
 
 DRIVERS: Final[dict[str, Driver]] = {
     "zigbee2mqtt": Zigbee2Mqtt(),
@@ -20,24 +21,41 @@ def check_devices(home: Home) -> None:
     """Makes sure at start that every device can be commanded.
 
     Raises:
-        ConfigError: a device's driver is not known, or its address or a template cannot be used.
+        ConfigError: a device's driver is not known, or its address, a template or another key cannot be used; it tells
+            of all such devices.
     """
-    for device in home.devices.values():
-        driver = DRIVERS.get(device.driver)
-        if driver is None:
-            raise ConfigError(
-                f'there is no driver "{device.driver}"',
-                where=f"devices.{device.key}.driver",
-                remedy=f"use one of: {', '.join(DRIVERS)}",
-            )
-        driver.check(device)
+    faults = [fault for device in home.devices.values() if (fault := _check_device(device)) is not None]
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        more = f"\n  and {len(faults) - _MAX_TOLD} more" if len(faults) > _MAX_TOLD else ""
+        told = "".join(f"\n  {fault}" for fault in faults[:_MAX_TOLD])
+        raise ConfigError(f"{len(faults)} devices cannot be used{told}{more}", where="home.toml")
 
 
-def state_topics(home: Home) -> dict[str, str]:
-    """Topic -> key of the device that says its state there."""
-    topics = {}
+_MAX_TOLD: Final = 50
+"""Devices that one error tells of; the others are counted."""
+
+
+def state_topics(home: Home) -> dict[str, tuple[str, ...]]:
+    """Topic -> keys of the devices that say their state there."""
+    topics: dict[str, tuple[str, ...]] = {}
     for device in home.devices.values():
-        topic = DRIVERS[device.driver].state_topic(device)
+        topic = None if device.members else DRIVERS[device.driver].state_topic(device)
         if topic is not None:
-            topics[topic] = device.key
+            topics[topic] = (*topics.get(topic, ()), device.key)
     return topics
+
+
+def _check_device(device: Device) -> ConfigError | None:
+    if device.members:
+        return None
+    driver = DRIVERS.get(device.driver)
+    if driver is None:
+        what = f'there is no driver "{device.driver}"'
+        return ConfigError(what, where=f"{place_of(device)}.driver", remedy=suggest(device.driver, DRIVERS))
+    try:
+        driver.check(device)
+    except ConfigError as error:
+        return error
+    return None

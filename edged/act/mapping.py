@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edged.intents.capabilities import CAPABILITIES, Capability
 from edged.intents.catalog import Catalog, CommandRules, Condition, SlotTerm
-from edged.intents.home import Area, Device, Home, Range
+from edged.intents.home import Area, Device, Floor, Home, Range
 from edged.types import Intent, Rejected, Slots, SlotValue
 
 DECIMALS = 2
@@ -31,8 +31,9 @@ class _Refusal(Exception):  # noqa: N818 -- no error: it becomes a Rejected at t
 def map_intent(intent: Intent, catalog: Catalog, *, default_area: str | None) -> tuple[DeviceChange, ...] | Rejected:
     """The changes that an intent asks for, all or none; empty where it commands nothing.
 
-    A named device is meant alone, else all devices of the kind in the named area, else those in `default_area` where
-    there are any, else those of the whole house.
+    A named device is meant alone and a named group means its members, or itself where it has none. Else all devices of
+    the kind in the named area or on the named floor are meant, else those in `default_area` where there are any, else
+    those of the whole house: one by one, without the groups.
     """
     file = catalog.intents.get(intent.name)
     rules = file.command if file else None
@@ -65,7 +66,7 @@ def describe_outside(device: Device, capability: str, value: float) -> str | Non
     return f"{name_of(device)} takes a {what} of {least:g} to {greatest:g} {unit}, not {value:g}"
 
 
-def name_of(thing: Device | Area) -> str:
+def name_of(thing: Device | Area | Floor) -> str:
     """What to call it in a reason: its first English name, else its first name at all, else its key."""
     for names in (thing.names.get("en", ()), *thing.names.values()):
         if names:
@@ -100,7 +101,7 @@ def _evaluate(term: SlotTerm, capability: str, slots: Slots) -> SlotValue:
     value = slots.get(term.slot)
     if value is None:
         raise _Refusal(f"does not say the {_words(term.slot)}")
-    if isinstance(value, bool | str):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return _convert(value * term.factor, capability, slots.get(term.unit) if term.unit else None)
 
@@ -119,15 +120,17 @@ def _convert(number: float, capability: str, unit: SlotValue) -> int | float:
 def _find_devices(rules: CommandRules, slots: Slots, home: Home, default_area: str | None) -> tuple[Device, ...]:
     named = slots.get(rules.device) if rules.device else None
     if named is not None:
-        return (_find_named(str(named), rules.kind, home),)
-    all_of_kind = home.devices_of(rules.kind)
+        device = _find_named(str(named), rules.kind, home)
+        return tuple(home.devices[key] for key in device.members) or (device,)
+    all_of_kind = tuple(device for device in home.devices_of(rules.kind) if not device.is_group)
     place = slots.get(rules.area) if rules.area else None
-    area = default_area if place is None else str(place)
-    found = tuple(device for device in all_of_kind if device.area == area) if area is not None else ()
+    wanted = default_area if place is None else str(place)
+    areas = home.areas_in(wanted) if wanted is not None else ()
+    found = tuple(device for device in all_of_kind if device.area in areas)
     if place is None:
         found = found or all_of_kind
     if not found:
-        raise _Refusal(f"there is no {_words(rules.kind)} in the {_place_name(home, area)}")
+        raise _Refusal(f"there is no {_words(rules.kind)} {_place_words(home, wanted)}")
     return found
 
 
@@ -140,10 +143,12 @@ def _find_named(key: str, kind: str, home: Home) -> Device:
     return device
 
 
-def _place_name(home: Home, area: str | None) -> str:
-    if area is None:
-        return "house"
-    return name_of(home.areas[area]) if area in home.areas else _words(area)
+def _place_words(home: Home, place: str | None) -> str:
+    if place is None:
+        return "in the house"
+    if place in home.floors:
+        return f"on the {name_of(home.floors[place])}"
+    return f"in the {name_of(home.areas[place]) if place in home.areas else _words(place)}"
 
 
 def _check_value(device: Device, capability: str, value: SlotValue) -> None:

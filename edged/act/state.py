@@ -20,12 +20,19 @@ MAX_KEYS = 256
 class DeviceStates:
     """Thread-safe; keeps the numbers, texts and booleans at the top of each device's state messages."""
 
-    def __init__(self, topics: Mapping[str, str]) -> None:
-        """`topics` is state topic -> device key."""
+    def __init__(self, topics: Mapping[str, tuple[str, ...]]) -> None:
+        """`topics` is state topic -> keys of the devices whose state is told there."""
         self._topics = dict(topics)
         self._lock = threading.Lock()
         self._states: dict[str, dict[str, object]] = {}
         self._ignored = 0
+
+    def set_topics(self, topics: Mapping[str, tuple[str, ...]]) -> None:
+        """Another house: what is known of devices that keep their topic stays, the rest is forgotten."""
+        with self._lock:
+            stay = {key for topic, keys in topics.items() for key in keys if key in self._topics.get(topic, ())}
+            self._topics = dict(topics)
+            self._states = {device: state for device, state in self._states.items() if device in stay}
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -40,12 +47,13 @@ class DeviceStates:
 
     def update(self, topic: str, payload: bytes) -> None:
         """Takes one state message in; what is too large, no JSON object or of no device is counted and ignored."""
-        device = self._topics.get(topic)
-        values = _read_values(payload) if device is not None else None
+        values = _read_values(payload) if topic in self._topics else None
         with self._lock:
-            if device is None or values is None:
+            devices = self._topics.get(topic)
+            if devices is None or values is None:
                 self._ignored += 1
-            else:
+                return
+            for device in devices:
                 self._merge(device, values)
 
     def assume(self, device: str, values: State) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from edged.act.driver import State, make_command
+from edged.act.driver import State, make_command, place_of
 from edged.act.mapping import DeviceChange, name_of, range_of
 from edged.act.topic import describe_bad_topic
 from edged.errors import ConfigError
@@ -37,6 +37,10 @@ _FORBIDDEN_NODES = (
 )  # fmt: skip
 
 
+_OTHERS_KEYS: Final = ("base", "properties", "speeds", "scene")
+"""Keys of home.toml that mean nothing here: the templates say all."""
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Multiplies and divides numbers alone: a text times a number could fill the memory."""
 
@@ -57,13 +61,15 @@ class TemplateDriver:
 
     def check(self, device: Device) -> None:
         """Renders every template with the values at the ends of its capability's range; raises ConfigError."""
+        for key in _OTHERS_KEYS:
+            if getattr(device, key) not in (None, {}):
+                raise ConfigError(
+                    "is not for the driver template", where=f"{place_of(device)}.{key}", remedy="remove it"
+                )
         if not device.template:
-            remedy = f"add [devices.{device.key}.template.state]"
+            remedy = f"add [{place_of(device)}.template.state]"
             raise _fault(device, "", "the driver template needs at least one template", remedy)
         for capability, message in device.template.items():
-            if capability not in CAPABILITIES:
-                known = ", ".join(CAPABILITIES)
-                raise _fault(device, capability, f"there is no capability {capability}", f"use one of: {known}")
             for value in _sample_values(device, capability):
                 try:
                     _render_message(message, device, value, {capability: value})
@@ -144,5 +150,5 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def _fault(device: Device, capability: str, what: str, remedy: str) -> ConfigError:
-    place = f"devices.{device.key}.template" + (f".{capability}" if capability else "")
+    place = f"{place_of(device)}.template" + (f".{capability}" if capability else "")
     return ConfigError(what, where=place, remedy=remedy)

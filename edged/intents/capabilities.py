@@ -35,6 +35,12 @@ CAPABILITIES: Final[dict[str, Capability]] = {
     "temperature": Capability(least=5, greatest=35, unit="celsius", quantity="temperature"),
     "temperature_step": Capability(least=-10, greatest=10, unit="kelvin", quantity="difference"),
     "mode": Capability(choices=("off", "heat", "cool", "auto")),
+    "cover": Capability(choices=("open", "close", "stop")),
     "position": Capability(least=0, greatest=100, unit="percent"),
+    "position_step": Capability(least=-100, greatest=100, unit="percent"),
+    "tilt": Capability(least=0, greatest=100, unit="percent"),
+    "speed": Capability(least=0, greatest=100, unit="percent"),
+    "speed_step": Capability(least=-100, greatest=100, unit="percent"),
+    "scene": Capability(choices=("activate",)),
 }
-"""A device's own `limits` in home.toml narrow or widen the range of a number."""
+"""A device's own `limits` in home.toml narrow or widen the range of a number; a position or a tilt of 100 is open."""

@@ -1,24 +1,32 @@
-"""The house: home.toml with its areas and devices, their names in each language, and how to reach them."""
+"""The house: home.toml with its areas, floors, devices and groups, their names in each language, and their drivers."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeAlias
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TypeAlias
 
 from edged.errors import ConfigError
+from edged.intents.capabilities import CAPABILITIES
+from edged.intents.files import read_regular
+from edged.intents.home_tables import (
+    MAX_DEVICES,
+    MAX_FILE_BYTES,
+    DeviceTable,
+    GroupTable,
+    HomeFault,
+    Tables,
+    read_tables,
+    shown,
+    suggest,
+)
+from edged.intents.spoken.text import normalize_text
 
-MAX_FILE_BYTES = 1 << 20
-"""A house of 2,000 devices takes about 400 kB; more is no house."""
-
-Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Names: TypeAlias = dict[str, tuple[Name, ...]]
 Range: TypeAlias = tuple[float, float]
+
+_MAX_TOLD = 50
+"""Faults that one error tells; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,14 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """A floor that people can name; its areas say that they are on it."""
+
+    key: str
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """An MQTT message of the `template` driver: two Jinja templates."""
 
@@ -41,7 +57,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Something that can be commanded."""
+    """Something that can be commanded, or a group of devices."""
 
     key: str
     kind: str
@@ -49,106 +65,223 @@ class Device:
     area: str | None
     names: Mapping[str, tuple[str, ...]]
     driver: str
+    """Empty for a group of `members`, which are commanded in its place."""
     address: str
     """How its driver reaches it: a zigbee2mqtt friendly name, a topic, ..."""
     limits: Mapping[str, Range]
     """Capability -> the least and the greatest value that it may be sent."""
     template: Mapping[str, Message]
     """Capability -> the message that changes it; for the `template` driver alone."""
+    is_group: bool = False
+    members: tuple[str, ...] = ()
+    """The keys of a group's devices; empty for a device and for a group that is commanded itself."""
+    base: str | None = None
+    """The base topic of its Zigbee2MQTT, where that is not the usual one."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Capability -> the key of the device's messages for it, where that is not the driver's usual one."""
+    speeds: tuple[str, ...] | int | None = None
+    """What its driver sends for the speeds of a fan: names, slowest first, or numbers up to this one."""
+    scene: int | None = None
+    """Which of the address' scenes this is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """All areas and devices, by key."""
+    """All areas, floors and devices, by key; groups are among the devices."""
 
     areas: Mapping[str, Area]
     devices: Mapping[str, Device]
+    floors: Mapping[str, Floor] = field(default_factory=dict)
 
     def devices_of(self, kind: str) -> tuple[Device, ...]:
-        """The devices of one kind, in the order of the file."""
+        """The devices and groups of one kind, in the order of the file."""
         return tuple(device for device in self.devices.values() if device.kind == kind)
 
+    def place(self, key: str) -> Area | Floor:
+        """The area or the floor of this key."""
+        return self.areas[key] if key in self.areas else self.floors[key]
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    def is_in(self, device: str, places: Collection[str | None]) -> bool:
+        """Whether a device is in one of these areas or on one of these floors."""
+        return any(self.devices[device].area in self.areas_in(place) for place in places if place is not None)
+
+    def areas_in(self, place: str) -> tuple[str, ...]:
+        """The areas that a place means: itself, or those on the floor of this key; none where it is neither."""
+        if place in self.areas:
+            return (place,)
+        return tuple(area.key for area in self.areas.values() if area.floor == place)
+
+    def namesakes(self, key: str, lang: str) -> tuple[str, ...]:
+        """The other devices of the same kind that share a name with this one in a language."""
+        device = self.devices[key]
+        names = _spoken_names(device, lang)
+        return tuple(
+            other.key
+            for other in self.devices_of(device.kind)
+            if other.key != key and not names.isdisjoint(_spoken_names(other, lang))
+        )
 
 
-class _Area(_Table):
-    names: Names = {}
-    floor: str | None = None
+class HomeError(ConfigError):
+    """home.toml cannot be used; `faults` is everything that is wrong with it."""
+
+    def __init__(self, faults: tuple[HomeFault, ...], where: str) -> None:
+        self.faults = faults
+        told = [str(fault) for fault in faults[:_MAX_TOLD]]
+        if len(faults) > _MAX_TOLD:
+            told.append(f"and {len(faults) - _MAX_TOLD} more")
+        super().__init__("\n  ".join(["cannot be used", *told]), where=where)
 
 
-class _Message(_Table):
-    topic: Annotated[str, Field(min_length=1, max_length=1000)]
-    payload: Annotated[str, Field(max_length=4000)]
-
-
-class _Device(_Table):
-    kind: Key
-    area: Key | None = None
-    names: Names = {}
-    driver: Key
-    address: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f+#]+$")]
-    limits: dict[Key, Range] = {}
-    template: dict[Key, _Message] = {}
-
-
-class _Home(_Table):
-    areas: dict[Key, _Area] = {}
-    devices: dict[Key, _Device] = {}
+def names_in(names: Mapping[str, tuple[str, ...]], lang: str) -> tuple[str, ...]:
+    """The names in `lang`, else in its primary language, else in any: a name without translation is said as it is."""
+    for known in (lang, lang.split("-")[0]):
+        if known in names:
+            return names[known]
+    return tuple(name for forms in names.values() for name in forms)
 
 
 def load_home(path: Path) -> Home:
     """Reads home.toml.
 
     Raises:
-        ConfigError: it is missing, too large, no TOML, or a key, a name or a reference in it is wrong.
+        ConfigError: it is missing, no regular file, or too large.
+        HomeError: it is no TOML, or something in it is wrong.
     """
+    return parse_home(read_home(path), str(path))
+
+
+def read_home(path: Path) -> str:
+    """The text of home.toml.
+
+    Raises:
+        ConfigError: it is missing, no regular file, too large, or no text.
+    """
+    where, remedy = str(path), "give the house with --home or home.file"
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"is larger than {MAX_FILE_BYTES} bytes", where=str(path), remedy="split the house")
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        parsed = _Home.model_validate(tables)
+        content = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
-        raise ConfigError(
-            f"cannot be read: {error.strerror}", where=str(path), remedy="give the house with --home or home.file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"is not valid TOML: {error}", where=str(path), remedy="mend the line it names") from error
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors(include_url=False))
-        raise ConfigError(faults, where=str(path), remedy="see the README's section on the house") from error
-    _check_references(parsed, path)
-    return _to_home(parsed)
+        raise ConfigError(f"cannot be read: {error.strerror}", where=where, remedy=remedy) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise ConfigError(f"is larger than {MAX_FILE_BYTES} bytes", where=where, remedy="split the house")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"is not valid TOML: {error}", where=where, remedy="save it as UTF-8") from error
 
 
-def _check_references(parsed: _Home, path: Path) -> None:
-    for key, device in parsed.devices.items():
-        if device.area is not None and device.area not in parsed.areas:
-            raise ConfigError(
-                f'devices.{key}.area: there is no area "{device.area}"',
-                where=str(path),
-                remedy=f"add [areas.{device.area}] or use one of: {', '.join(parsed.areas) or 'none is defined'}",
-            )
+def parse_home(text: str, where: str) -> Home:
+    """The house that a text describes; `where` is the place that an error names.
+
+    Raises:
+        HomeError: it is no TOML, or something in it is wrong.
+    """
+    tables, faults = read_tables(text)
+    faults += _check(tables)
+    if faults:
+        raise HomeError(tuple(faults), where)
+    return _to_home(tables)
 
 
-def _to_home(parsed: _Home) -> Home:
-    areas = {key: Area(key, area.names or _own_name(key), area.floor) for key, area in parsed.areas.items()}
-    devices = {
-        key: Device(
-            key=key,
-            kind=device.kind,
-            area=device.area,
-            names=device.names or _own_name(key),
-            driver=device.driver,
-            address=device.address,
-            limits=device.limits,
-            template={name: Message(m.topic, m.payload) for name, m in device.template.items()},
-        )
-        for key, device in parsed.devices.items()
-    }
-    return Home(areas, devices)
+def _check(tables: Tables) -> Iterator[HomeFault]:
+    """What is wrong between tables that are each well written."""
+    yield from _check_keys(tables)
+    for key, area in tables.areas.items():
+        if area.floor is not None and area.floor in tables.written["areas"]:
+            yield HomeFault(f"areas.{key}.floor", f'"{area.floor}" is an area', "name a floor, such as ground")
+    for section, things in (("devices", tables.devices), ("groups", tables.groups)):
+        for key, thing in things.items():
+            yield from _check_thing(thing, f"{section}.{key}", tables)
+    for key, group in tables.groups.items():
+        yield from _check_reach(tables.written["groups"][key], f"groups.{key}")
+        yield from _check_group(group, f"groups.{key}", tables)
+
+
+def _check_keys(tables: Tables) -> Iterator[HomeFault]:
+    for first, second in (("areas", "floors"), ("devices", "groups")):
+        for key in tables.written.get(second, {}):
+            if key in tables.written.get(first, {}):
+                yield HomeFault(
+                    f"{second}.{shown(key)}", f"{first}.{shown(key)} has the same key", "rename one of them"
+                )
+    if len(tables.devices) + len(tables.groups) > MAX_DEVICES:
+        yield HomeFault("groups", f"there are more than {MAX_DEVICES} devices and groups", "remove some")
+
+
+def _check_thing(thing: DeviceTable | GroupTable, place: str, tables: Tables) -> Iterator[HomeFault]:
+    areas = tables.written.get("areas", {})
+    if thing.area is not None and thing.area not in areas:
+        yield HomeFault(f"{place}.area", f'there is no area "{thing.area}"', suggest(thing.area, areas))
+    for name, keys in (("limits", thing.limits), ("template", thing.template), ("properties", thing.properties)):
+        for key in keys:
+            if key not in CAPABILITIES:
+                what = f"there is no capability {key}"
+                yield HomeFault(f"{place}.{name}.{key}", what, suggest(key, CAPABILITIES))
+    for key, (least, greatest) in thing.limits.items():
+        if key in CAPABILITIES and CAPABILITIES[key].choices:
+            yield HomeFault(f"{place}.limits.{key}", f"{key} is no number", "remove it")
+        elif least > greatest:
+            yield HomeFault(f"{place}.limits.{key}", "the least value is above the greatest", "swap them")
+
+
+def _check_group(group: GroupTable, place: str, tables: Tables) -> Iterator[HomeFault]:
+    devices = tables.written.get("devices", {})
+    for index, member in enumerate(group.members):
+        here = f"{place}.members.{index}"
+        if member not in devices:
+            yield HomeFault(here, f'there is no device "{member}"', suggest(member, devices))
+        elif member in group.members[:index]:
+            yield HomeFault(here, f'"{member}" is there twice', "remove one")
+        elif member in tables.devices and group.kind and tables.devices[member].kind not in ("", group.kind):
+            what = f'"{member}" is a {tables.devices[member].kind}, the group is a {group.kind}'
+            yield HomeFault(here, what, "group devices of one kind")
+
+
+def _check_reach(written: object, place: str) -> Iterator[HomeFault]:
+    """A group has either members, or a way of its own to be commanded."""
+    keys = written if isinstance(written, Mapping) else {}
+    own = [key for key in keys if key in GroupTable.model_fields and key not in _COMMON]
+    if "members" in keys and own:
+        yield HomeFault(f"{place}.{own[0]}", "a group of members has none of its own", f"remove it, or {place}.members")
+    elif "members" not in keys and not {"driver", "address"} <= set(keys):
+        remedy = 'write members = ["KEY", ...], or driver and address where the group is commanded itself'
+        yield HomeFault(place, "has no members and no driver with an address", remedy)
+
+
+_COMMON = ("kind", "area", "names", "members")
+"""The keys of a group whose members are commanded in its place."""
+
+
+def _to_home(tables: Tables) -> Home:
+    return Home(
+        areas={key: Area(key, area.names or _own_name(key), area.floor) for key, area in tables.areas.items()},
+        devices={key: _to_device(key, table) for key, table in (tables.devices | tables.groups).items()},
+        floors={key: Floor(key, floor.names or _own_name(key)) for key, floor in tables.floors.items()},
+    )
+
+
+def _to_device(key: str, table: DeviceTable | GroupTable) -> Device:
+    return Device(
+        key=key,
+        kind=table.kind,
+        area=table.area,
+        names=table.names or _own_name(key),
+        driver=table.driver or "",
+        address=table.address or "",
+        limits=table.limits,
+        template={name: Message(m.topic, m.payload) for name, m in table.template.items()},
+        is_group=isinstance(table, GroupTable),
+        members=table.members if isinstance(table, GroupTable) else (),
+        base=table.base,
+        properties=table.properties,
+        speeds=table.speeds,
+        scene=table.scene,
+    )
 
 
 def _own_name(key: str) -> dict[str, tuple[str, ...]]:
     return {"en": (key.replace("_", " "),)}
+
+
+def _spoken_names(device: Device, lang: str) -> set[str]:
+    return {normalize_text(name, lang) for name in names_in(device.names, lang)}

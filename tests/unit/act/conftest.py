@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from edged.act.mapping import DeviceChange
 from edged.intents.catalog import Catalog, CommandRules, IntentFile, Rule, SlotTerm
-from edged.intents.home import Area, Device, Home, Message, Range
+from edged.intents.home import Area, Device, Floor, Home, Message, Range
 from edged.types import Intent, SlotValue
 
 MakeIntent: TypeAlias = Callable[..., Intent]
@@ -25,14 +25,18 @@ def device_of(
     address: str = "lamp_1",
     limits: Mapping[str, Range] | None = None,
     template: Mapping[str, Message] | None = None,
+    **more: Any,
 ) -> Device:
     names = {"en": (key.replace("_", " "),)}
-    return Device(key, kind, area, names, driver, address, limits or {}, template or {})
+    return Device(key, kind, area, names, driver, address, limits or {}, template or {}, **more)
 
 
 def home_of(*devices: Device) -> Home:
-    areas = {key: Area(key, {"en": (key.replace("_", " "),)}, None) for key in ("kitchen", "living_room", "bathroom")}
-    return Home(areas, {device.key: device for device in devices})
+    """Kitchen and living room are on the ground floor, which has a name; the bathroom is on one that has none."""
+    floors = {"kitchen": "ground", "living_room": "ground", "bathroom": "first"}
+    areas = {key: Area(key, {"en": (key.replace("_", " "),)}, floor) for key, floor in floors.items()}
+    ground = Floor("ground", {"en": ("ground floor",)})
+    return Home(areas, {device.key: device for device in devices}, {"ground": ground})
 
 
 def intent_file(name: str, command: CommandRules | None, *, asks: bool = False, expires_s: float = 30) -> IntentFile:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+from collections.abc import Collection
 
 from edged.act.broker import Version
 from edged.act.messages import Report
@@ -17,6 +19,9 @@ class FakeSession:
         self.version = version
         self.published: list[tuple[str, bytes, int | None]] = []
         self.posted: list[tuple[str, bytes]] = []
+        self.retained: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self.topics = list(endpoint.topics)
+        self.refused: frozenset[str] = frozenset()
         self.closed = False
         self.answer: str | None = None
         self.takes_reports = True
@@ -49,9 +54,15 @@ class FakeSession:
         self.published.append((topic, payload, expiry_s))
         return self.answer
 
-    def post(self, topic: str, payload: bytes) -> bool:
-        self.posted.append((topic, payload))
+    def post(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        if not retain:
+            self.posted.append((topic, payload))
+        elif self.takes_reports:
+            self.retained.put((topic, payload))
         return self.takes_reports
+
+    def change_topics(self, added: Collection[str], removed: Collection[str]) -> None:
+        self.topics = [topic for topic in self.topics if topic not in removed] + sorted(added)
 
     def close(self, timeout_s: float) -> None:  # noqa: ARG002
         self.closed = True

@@ -9,10 +9,11 @@ import pytest
 from edged.act.broker import Version, VersionRefusedError
 from edged.act.link import Link, make_endpoint
 from edged.act.messages import Report
+from edged.act.mqtt import Endpoint
 from edged.config import MqttConfig
 from edged.errors import BrokerError, ConfigError
 from edged.types import Command, Rejected
-from tests.unit.act.fakes import FakeBroker
+from tests.unit.act.fakes import FakeBroker, FakeSession
 
 NOW_NS = 1_000_000_000
 WAIT_S = 10
@@ -173,3 +174,79 @@ def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ConfigError, match="read by everybody"):
         make_endpoint(MqttConfig(username="edged", password_file=path))
+
+
+# What is retained
+
+
+def _retained(broker: FakeBroker, number: int) -> list[tuple[str, bytes]]:
+    queue = broker.sessions[number].retained
+    return [queue.get(timeout=WAIT_S) for _ in range(max(1, queue.qsize()))]
+
+
+def test_a_retained_report_is_sent_and_sent_again_after_a_reconnect(link: Link, broker: FakeBroker) -> None:
+    assert link.report(Report("t", b"old", retain=True))
+    assert link.report(Report("t", b"new", retain=True))
+    assert _retained(broker, 0) == [("t", b"old"), ("t", b"new")]
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    assert _retained(broker, 1) == [("t", b"new")]
+
+
+def test_a_retained_report_from_before_the_connection_is_sent_with_it(broker: FakeBroker) -> None:
+    link = _link(broker)
+    assert not link.report(Report("t", b"x", retain=True))
+    link.connect()
+    assert _retained(broker, 0) == [("t", b"x")]
+    link.close()
+
+
+def test_a_retained_report_that_could_not_be_sent_is_tried_again(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].takes_reports = False
+    assert not link.report(Report("t", b"x", retain=True))
+    broker.sessions[0].takes_reports = True
+    assert _retained(broker, 0) == [("t", b"x")]
+
+
+# Topics that change
+
+
+def test_changed_topics_are_subscribed_now_and_after_a_reconnect(link: Link, broker: FakeBroker) -> None:
+    link.set_topics(("a", "b"))
+    link.set_topics(("b", "c"))
+    assert broker.sessions[0].topics == ["b", "c"]
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    assert broker.sessions[1].endpoint.topics == ("b", "c")
+
+
+def test_a_topic_that_the_broker_refused_later_does_not_bar_the_reconnect(link: Link, broker: FakeBroker) -> None:
+    link.set_topics(("a", "secret"))
+    broker.sessions[0].refused = frozenset({"secret"})
+    broker.sessions[0].break_off()
+    assert broker.opened.acquire(timeout=WAIT_S)
+    assert broker.sessions[1].endpoint.topics == ("a",)
+
+
+def test_topics_that_change_while_a_session_is_opened_are_not_missed() -> None:
+    broker = FakeBroker()
+    link = _link(broker)
+    link.set_topics(("a",))
+    link.connect()
+    broker.opened.acquire()
+    opening = threading.Event()
+
+    def make(endpoint: Endpoint, version: Version) -> FakeSession:
+        session = broker(endpoint, version)
+        link.set_topics(("b",))
+        opening.set()
+        return session
+
+    link._make_session = make
+    broker.sessions[0].break_off()
+    assert opening.wait(WAIT_S)
+    assert broker.opened.acquire(timeout=WAIT_S)
+    link.report(Report("t", b"x", retain=True))
+    assert _retained(broker, 1) == [("t", b"x")]
+    assert broker.sessions[1].topics == ["b"]
+    link.close()

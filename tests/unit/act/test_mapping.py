@@ -50,6 +50,49 @@ def test_a_named_area_without_such_a_device_is_rejected(house: Catalog) -> None:
     assert _reason(house, "light", "kitchen", action="on", area="bathroom") == "there is no light in the bathroom"
 
 
+def test_a_floor_means_all_its_areas(house: Catalog) -> None:
+    assert _keys(_changes(house, "light", action="on", area="ground")) == ["lamp", "floor_lamp"]
+
+
+def test_a_floor_without_such_a_device_is_rejected_by_its_name() -> None:
+    rules = rules_of(Rule({}, {"state": "on"}))
+    house = Catalog({"light": intent_file("light", rules)}, home_of(device_of(area="bathroom")), ())
+    assert _reason(house, "light", area="ground") == "there is no light on the ground floor"
+    assert _keys(_changes(house, "light", area="first")) == ["lamp"]
+
+
+@pytest.fixture
+def grouped() -> Catalog:
+    """Two lamps in the kitchen, a group of the two, and a group that is commanded itself."""
+    home = home_of(
+        device_of("lamp"),
+        device_of("spot"),
+        device_of("both", is_group=True, members=("spot", "lamp"), driver="", address=""),
+        device_of("spots", is_group=True, address="spots"),
+        device_of("dim_spot", limits={"brightness": (0, 50)}),
+        device_of("dim", is_group=True, members=("lamp", "dim_spot"), driver="", address=""),
+    )
+    rules = rules_of(Rule({}, {"state": "on"}), Rule({"brightness": True}, {"brightness": SlotTerm("brightness")}))
+    return Catalog({"light": intent_file("light", rules)}, home, ())
+
+
+def test_a_named_group_means_its_members(grouped: Catalog) -> None:
+    assert _keys(_changes(grouped, "light", device="both")) == ["spot", "lamp"]
+
+
+def test_a_named_group_that_is_commanded_itself_means_itself(grouped: Catalog) -> None:
+    assert _keys(_changes(grouped, "light", device="spots")) == ["spots"]
+
+
+@pytest.mark.parametrize("area", [None, "kitchen", "ground"])
+def test_a_place_means_its_devices_one_by_one(grouped: Catalog, area: str | None) -> None:
+    assert _keys(_changes(grouped, "light", area=area)) == ["lamp", "spot", "dim_spot"]
+
+
+def test_the_limits_of_each_member_count(grouped: Catalog) -> None:
+    assert "dim spot takes a brightness of 0 to 50 percent" in _reason(grouped, "light", device="dim", brightness=80)
+
+
 def test_an_unknown_area_is_rejected(house: Catalog) -> None:
     assert _reason(house, "light", action="on", area="wine_cellar") == "there is no light in the wine cellar"
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from edged.act.messages import availability_topic, report_intent, report_rejected, text_topic
+from edged.act.messages import availability_topic, report_catalog, report_intent, report_rejected, text_topic
+from edged.intents.catalog import Fault
 from edged.types import Rejected, Utterance
 from tests.unit.act.conftest import intent_of
 
@@ -48,3 +50,52 @@ def test_a_name_that_is_no_topic_level_never_reaches_a_topic(name: str) -> None:
         report_intent("hall", UTTERANCE, intent_of(name), latency_ms=0)
     with pytest.raises(ValueError, match="pattern"):
         availability_topic(name)
+
+
+def _fault(what: str = "is no number", **others: Any) -> Fault:
+    return Fault(
+        **{"file": "a.json", "pointer": "/x", "line": 3, "column": 5, "what": what, "remedy": "mend it", **others}
+    )
+
+
+def test_the_catalog_message_is_retained_and_has_the_contracts_fields() -> None:
+    report = report_catalog("hall", ["alpha"], ["a.json"], [_fault()])
+    message = json.loads(report.payload)
+    assert (report.topic, report.retain) == ("edged/hall/catalog", True)
+    assert message.pop("time").endswith("Z")
+    assert message == {
+        "node": "hall",
+        "intents": ["alpha"],
+        "last_good": ["a.json"],
+        "faults": [
+            {
+                "file": "a.json",
+                "pointer": "/x",
+                "line": 3,
+                "column": 5,
+                "what": "is no number",
+                "remedy": "mend it",
+                "severity": "error",
+            }
+        ],
+        "more_faults": 0,
+    }
+
+
+def test_the_catalog_message_is_bounded_and_names_errors_first() -> None:
+    faults = [_fault("w" * 10_000, severity="warning")] * 400 + [_fault("error")]
+    report = report_catalog("hall", ["i" * 64] * 400, ["f" * 10_000] * 400, faults)
+    message = json.loads(report.payload)
+    assert message["faults"][0]["what"] == "error"
+    assert (len(message["faults"]), message["more_faults"]) == (50, 351)
+    assert len(report.payload) < 256 * 1024
+
+
+def test_the_catalog_message_can_hold_any_text() -> None:
+    message = json.loads(report_catalog("hall", [], [], [_fault("\udcff")]).payload)
+    assert message["faults"][0]["what"] == "\\udcff"
+
+
+def test_what_was_understood_is_never_retained() -> None:
+    assert not report_intent("hall", UTTERANCE, intent_of("light"), latency_ms=0).retain
+    assert not report_rejected("hall", Rejected("u1", "act", "no"), text="x", lang="en").retain

@@ -10,7 +10,7 @@ from edged.act.pipeline import Pipeline
 from edged.act.state import DeviceStates
 from edged.intents.catalog import Catalog
 from edged.types import Intent, Rejected, Utterance
-from tests.unit.act.conftest import intent_of
+from tests.unit.act.conftest import device_of, home_of, intent_of
 from tests.unit.act.fakes import FakeSender
 
 UTTERANCE = Utterance("u1", "a secret sentence", "en", 1.0, (), 90, 100, "mqtt")
@@ -129,3 +129,12 @@ def test_a_long_text_is_cut_in_the_report(house: Catalog, states: DeviceStates, 
     pipeline = _pipeline((), house, states, sender)
     pipeline.refuse(Rejected("u1", "understand", "too long"), text="x" * 10_000, lang="en")
     assert len(json.loads(sender.reports[0].payload)["text"]) == 500
+
+
+def test_another_catalog_counts_from_the_next_utterance_on(
+    house: Catalog, states: DeviceStates, sender: FakeSender
+) -> None:
+    pipeline = _pipeline((intent_of(action="on"),), house, states, sender)
+    pipeline.set_catalog(Catalog(house.intents, home_of(device_of("spot", address="spot_1")), ()))
+    pipeline.handle(UTTERANCE)
+    assert [command.topic for command in sender.commands] == ["zigbee2mqtt/spot_1/set"]

@@ -11,7 +11,7 @@ TOPIC = "zigbee2mqtt/trv"
 
 @pytest.fixture
 def states() -> DeviceStates:
-    return DeviceStates({TOPIC: "radiator"})
+    return DeviceStates({TOPIC: ("radiator",)})
 
 
 def test_nothing_is_known_at_first(states: DeviceStates) -> None:
@@ -84,3 +84,23 @@ def test_a_device_cannot_fill_the_memory_with_keys(states: DeviceStates) -> None
     assert len(states.state_of("radiator")) == MAX_KEYS
     states.update(TOPIC, b'{"k0": -1}')
     assert states.state_of("radiator")["k0"] == -1
+
+
+def test_devices_that_share_a_topic_share_its_state() -> None:
+    states = DeviceStates({TOPIC: ("left", "right")})
+    states.update(TOPIC, b'{"state_left": "ON"}')
+    assert states.state_of("left") == states.state_of("right") == {"state_left": "ON"}
+    states.assume("left", {"state_left": "OFF"})
+    assert states.state_of("right") == {"state_left": "ON"}
+
+
+def test_in_another_house_only_devices_that_keep_their_topic_keep_their_state() -> None:
+    states = DeviceStates({"t/a": ("a",), "t/b": ("b",), "t/c": ("c",)})
+    for device in "abc":
+        states.update(f"t/{device}", b'{"state": "ON"}')
+    states.set_topics({"t/a": ("a",), "t/new": ("b",), "t/c": ("d",)})
+    assert states.topics == ("t/a", "t/new", "t/c")
+    assert [bool(states.state_of(device)) for device in "abcd"] == [True, False, False, False]
+    states.update("t/new", b'{"state": "OFF"}')
+    states.update("t/b", b'{"state": "ON"}')
+    assert states.state_of("b") == {"state": "OFF"}

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from edged.act.template import TemplateDriver
 from edged.errors import ConfigError
+from edged.intents.capabilities import CAPABILITIES
 from edged.intents.home import Device, Message
 from edged.types import Rejected, SlotValue
 from tests.unit.act.conftest import change_of, device_of
@@ -118,10 +121,31 @@ def test_a_template_that_fails_only_for_one_value_is_refused_at_start() -> None:
         DRIVER.check(_device(state=only_on))
 
 
-def test_an_unknown_capability_is_refused_at_start() -> None:
-    with pytest.raises(ConfigError, match="there is no capability smell") as caught:
-        DRIVER.check(_device(smell=DIMMER))
-    assert "brightness" in caught.value.remedy
+@pytest.mark.parametrize("key", [{"base": "z"}, {"properties": {"state": "x"}}, {"speeds": 3}, {"scene": 0}])
+def test_a_key_of_another_driver_is_refused_at_start(key: dict[str, Any]) -> None:
+    device = device_of("porch", driver="template", template={"state": POWER}, **key)
+    with pytest.raises(ConfigError, match="is not for the driver template") as caught:
+        DRIVER.check(device)
+    assert caught.value.where == f"devices.porch.{next(iter(key))}"
+
+
+def test_every_capability_can_have_a_template() -> None:
+    device = _device(**dict.fromkeys(CAPABILITIES, DIMMER))
+    DRIVER.check(device)
+    for capability, known in CAPABILITIES.items():
+        for value in known.choices or (known.least, known.greatest):
+            assert _render(device, **{capability: value}) == [("cmnd/porch/Dimmer", str(value).encode())]
+
+
+def test_a_shutter_is_opened_by_its_topic_and_a_fan_counts_its_speeds() -> None:
+    device = _device(
+        cover=Message("cmnd/{{ address }}/Shutter{{ value | capitalize }}", ""),
+        speed=Message("cmnd/{{ address }}/FanSpeed", "{{ (value * 3 / 100) | round(0, 'ceil') | int }}"),
+    )
+    DRIVER.check(device)
+    assert _render(device, cover="stop") == [("cmnd/porch/ShutterStop", b"")]
+    speeds = [_render(device, speed=percent) for percent in (0, 1, 33, 34, 100)]
+    assert speeds == [[("cmnd/porch/FanSpeed", payload)] for payload in (b"0", b"1", b"1", b"2", b"3")]
 
 
 def test_a_device_without_templates_is_refused_at_start() -> None:
