@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-SlotValue: TypeAlias = str | int | float | bool | None
+SlotValue: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
+"""A JSON value; lists and objects are those of slots that have these types."""
 Slots: TypeAlias = Mapping[str, SlotValue]
 Stage: TypeAlias = Literal["hear", "understand", "act", "mqtt"]
 

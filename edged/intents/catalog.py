@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
 
 from edged.intents.home import Home
+from edged.intents.suggest import shorten
 from edged.types import SlotValue
 
 Json: TypeAlias = Any
@@ -14,6 +16,10 @@ Json: TypeAlias = Any
 
 Schema: TypeAlias = Mapping[str, Json]
 """A JSON Schema or a part of one."""
+
+
+PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_]+)\}")
+"""Stands in an example for anything that says a value of the slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,41 @@ class IntentFile:
     spoken: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
     """Slot -> value (as JSON text where it is no string) -> language -> words."""
     said: frozenset[str]
-    """The slots whose value must have been said."""
+    """The slots whose value must have been said: places, devices and numbers that are not implied, and those listed."""
     expires_s: float
     """How long a command stays valid."""
     asks: bool
     """It only asks and never acts."""
     command: CommandRules | None
+    file: str = ""
+    """Where it was read."""
+
+
+Pointer: TypeAlias = tuple[str | int, ...]
+"""The way from the root of a JSON value to a part of it: keys and 0-based indexes."""
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+def is_sayable(intent: IntentFile, example: Example) -> bool:
+    """Whether the house has something for each placeholder of an example."""
+    return all(slot in intent.schema["properties"] for slot in PLACEHOLDER.findall(example.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong in a JSON value, before its file and line are known."""
+
+    pointer: Pointer
+    what: str
+    remedy: str
+    severity: Severity = "error"
+    at_key: bool = False
+    """The key itself is wrong, not what stands behind it."""
+
+
+MAX_SHOWN_POINTER: Final = 500
+"""Characters of a JSON pointer that are printed: of names of 64, more than any file nests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +128,36 @@ class Fault:
     """JSON pointer of the place; empty for the whole file."""
     line: int
     """1-based; 0 where it is not known."""
+    column: int
+    """1-based, in characters; 0 where it is not known."""
     what: str
     remedy: str
+    severity: Severity = "error"
+    """With an error the file is left out; with a warning it is in force, and a part of it does nothing."""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        pointer = f" at {self.pointer}" if self.pointer else ""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        pointer = f" at {shorten(self.pointer, MAX_SHOWN_POINTER)}" if self.pointer else ""
         return f"{place}{pointer}: {self.what}" + (f"\n  {self.remedy}" if self.remedy else "")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Catalog:
     """Everything that is in force at one time; equal to itself alone, so that what is made from it can be cached."""
 
     intents: Mapping[str, IntentFile]
     home: Home
     faults: tuple[Fault, ...]
-    """Why files were left out."""
+    """What is wrong with the files, by file: errors, for which one is left out, and warnings."""
+
+
+def without_examples(catalog: Catalog) -> Catalog:
+    """The catalog under which no sentence is understood but by the LM."""
+    return replace(
+        catalog, intents={key: replace(intent, examples={}, refused={}) for key, intent in catalog.intents.items()}
+    )
+
+
+def restrict(catalog: Catalog, names: Collection[str]) -> Catalog:
+    """The catalog with only those of its intents that are among `names`."""
+    return replace(catalog, intents={name: intent for name, intent in catalog.intents.items() if name in names})

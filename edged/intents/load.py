@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import jsonschema
-from jsonschema.exceptions import best_match, relevance
-
 from edged.config import SHIPPED, Config
-from edged.errors import ConfigError, SchemaError
+from edged.errors import SchemaError
 from edged.intents.catalog import (
     Catalog,
     CommandRules,
     Condition,
     Example,
     Fault,
+    Finding,
     IntentFile,
     Json,
+    Pointer,
     Rule,
     Schema,
     SlotTerm,
 )
-from edged.intents.check import check_intent
+from edged.intents.folder import read_folder, read_text, source_faults
 from edged.intents.home import Home, load_home
-from edged.intents.lower import LoweringError, lower_schema
-from edged.intents.source import SourceError, find_line, parse_source, read_source
+from edged.intents.lint.check import check_intent
+from edged.intents.lint.clashes import Clashes, Sentence, list_sentences
+from edged.intents.lint.draft import Draft, measure_references, prune
+from edged.intents.lint.form import MAX_FOUND, Check, compile_form
+from edged.intents.lint.keywords import find_unknown_keywords
+from edged.intents.lower import LoweringError, find_refusals, takes_numbers
+from edged.intents.source import SourceError, find_place, parse_source, printable_path
+from edged.intents.suggest import list_words, shorten
 from edged.types import SlotValue
 
 log = logging.getLogger(__name__)
 
-MAX_FILES: Final = 400
-"""Intent files in one folder."""
+MAX_FAULTS: Final = 50
+"""Faults of one file that are told: whoever mends these sees the rest at the next look."""
 DEFAULT_EXPIRES_S: Final = 10.0
 """A command that names no validity is dropped after this time: longer than any answer, shorter than a memory."""
 
@@ -64,53 +71,204 @@ def require_intents(catalog: Catalog) -> Catalog:
 
 
 def read_catalog(directory: Path, home: Home) -> Catalog:
-    """All intents of `directory` for this house, the refused ones among its faults.
+    """All intents of `directory` for this house, and what is wrong with its files.
 
     Raises:
-        ConfigError: `directory` is no folder or holds too many files.
+        ConfigError: `directory` is no folder that can be read.
     """
-    if not directory.is_dir():
-        raise ConfigError("is no folder", where=str(directory), remedy="give the folder of intents with --schemas")
-    paths = sorted(path for path in directory.glob("*.json") if not path.name.startswith("."))
-    if len(paths) > MAX_FILES:
-        raise ConfigError(f"holds more than {MAX_FILES} files", where=str(directory), remedy="remove some")
+    folder = read_folder(directory)
+    faults = list(folder.faults)
     intents: dict[str, IntentFile] = {}
-    faults: list[Fault] = []
-    for path in paths:
-        intent, found = read_intent(path, home)
-        if intent is not None and intent.name in intents:
-            found = [Fault(str(path), "/properties/intent", 0, f'"{intent.name}" is defined twice', "rename one")]
-        faults += found
-        if intent is not None and not found:
-            intents[intent.name] = intent
+    clashes = Clashes()
+    for name, text in folder.files.items():
+        if not isinstance(text, str):
+            faults += text
+            continue
+        version = check_text(text, printable_path(directory / name), home)
+        clashing = version.take(clashes)
+        faults += [*version.faults, *clashing]
+        if version.intent is not None and not clashing:
+            intents[version.intent.name] = version.intent
+    faults.sort(key=lambda fault: (fault.file, fault.severity))
     for fault in faults:
-        log.warning("left out: %s", fault)
+        if fault.severity == "error":
+            log.warning("left out: %s", fault)
+        else:
+            log.info("%s", fault)
     return Catalog(intents, home, tuple(faults))
 
 
 def read_intent(path: Path, home: Home) -> tuple[IntentFile | None, list[Fault]]:
-    """One intent file, or what is wrong with it."""
+    """One intent file, and what is wrong with it; None where it cannot be in force."""
+    text, faults = read_text(path)
+    if text is None:
+        return None, faults
+    version = check_text(text, printable_path(path), home)
+    return version.intent, list(version.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One text of an intent file, checked under one house."""
+
+    file: str
+    text: str
+    home: Home
+    intent: IntentFile | None
+    """None where it cannot be in force."""
+    sentences: tuple[Sentence, ...]
+    faults: tuple[Fault, ...]
+
+    def take(self, clashes: Clashes) -> list[Fault]:
+        """Has the intent take its name and its sentences; why it cannot be in force beside those before it."""
+        if self.intent is None:
+            return []
+        return place_findings(clashes.take(self.intent, self.sentences), self.text, self.file)
+
+
+def check_text(text: str, file: str, home: Home) -> Version:
+    """What a text is worth as an intent file; one over which we fail is one fault, so that no other file suffers."""
     try:
-        text = read_source(path)
+        intent, faults = load_intent(text, file, home)
+        sentences = list_sentences(intent) if intent is not None else ()
+    except Exception as error:
+        log.exception("%s cannot be checked", file)
+        what = f"cannot be checked: {type(error).__name__}: {shorten(str(error))}"
+        fault = Fault(file, "", 0, 0, what, "this is a bug of edged: report it with the file")
+        return Version(file, text, home, None, (), (fault,))
+    return Version(file, text, home, intent, sentences, tuple(faults))
+
+
+def load_intent(text: str, file: str, home: Home) -> tuple[IntentFile | None, list[Fault]]:
+    """The intent in an intent file's text, and all that is wrong with it; None where it cannot be in force."""
+    try:
         parsed = parse_source(text)
     except SourceError as error:
-        return None, [Fault(str(path), "", error.line, str(error), "mend or remove the file")]
-
-    def fault(pointer: Sequence[str | int], what: str, remedy: str) -> Fault:
-        escaped = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in pointer)
-        return Fault(str(path), escaped, find_line(text, pointer), what, remedy)
-
-    faults = [fault(*found) for found in _check_form(parsed)]
-    if faults:
+        return None, source_faults(error, file)
+    findings = list(_check_form(parsed))
+    draft = _make_draft(parsed, findings, home)
+    if draft is not None:
+        findings += itertools.islice(check_intent(draft), MAX_FOUND)
+    faults = place_findings(findings, text, file)
+    if draft is None or any(finding.severity == "error" for finding in findings):
         return None, faults
-    try:
-        schema = resolve_references(parsed, home)
-        lower_schema({key: value for key, value in schema.items() if key != "x-edged"})
-        intent = _to_intent(schema, parsed)
-    except LoweringError as error:
-        return None, [fault(error.pointer, str(error), error.remedy)]
-    faults = [fault(*found) for found in check_intent(intent, parsed)]
-    return (None if faults else intent), faults
+    return replace(_to_intent(draft.schema, parsed), file=file), faults
+
+
+def place_findings(findings: Sequence[Finding], text: str, file: str) -> list[Fault]:
+    """The faults of a file, errors first, then in the order of its lines; of very many, the first are told."""
+    faults = [
+        Fault(
+            file,
+            "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in finding.pointer),
+            *find_place(text, finding.pointer, at_key=finding.at_key),
+            finding.what,
+            finding.remedy,
+            finding.severity,
+        )
+        for finding in sorted(findings, key=lambda finding: finding.severity)[:MAX_FAULTS]
+    ]
+    faults.sort(key=lambda fault: (fault.severity, fault.line, fault.column))
+    if len(findings) > MAX_FAULTS:
+        more = f"{len(findings) - MAX_FAULTS} more faults are not shown"
+        faults.append(replace(faults[-1], what=more, remedy="mend these first"))
+    return faults
+
+
+def _check_form(parsed: Json) -> list[Finding]:
+    found: list[Finding] = []
+    _form_check()(parsed, (), found)
+    return found
+
+
+@cache
+def _form_check() -> Check:
+    path = SHIPPED / "schemas" / "meta" / "intent.json"
+    return compile_form(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _make_draft(parsed: Json, findings: list[Finding], home: Home) -> Draft | None:
+    """What can be looked at further, with what the schema itself has wrong added to the findings."""
+    rest = _well_formed(parsed, findings) if len(findings) < MAX_FOUND else None
+    if not isinstance(rest, dict) or not isinstance(rest.get("properties"), dict):
+        return None
+    declared = tuple(slot for slot in parsed["properties"] if slot != "intent")
+    body = {key: value for key, value in rest.items() if key != "x-edged"}
+    lost = parsed["properties"].keys() - rest["properties"].keys()
+    body["required"] = [key for key in body.get("required", ()) if key is not None and key not in lost]
+    body |= {"type": "object", "additionalProperties": False}
+    grown = measure_references(body)
+    if grown is not None:
+        findings.append(grown)
+        return None
+    schema, refused = _resolve_all(body, home)
+    missing = [slot for slot in schema["required"] if _is_empty_place(slot, schema, body)]
+    if missing:
+        what = f"the house has nothing for {list_words(missing)}, without which nothing of this can be said"
+        remedy = "add such a device to home.toml, or leave it"
+        findings.append(Finding(("properties", missing[0]), what, remedy, "warning", at_key=True))
+        return None
+    refused += find_refusals(schema)
+    body = {key: value for key, value in rest.items() if key != "x-edged"}
+    unknown = list(itertools.islice(find_unknown_keywords(body), MAX_FOUND))
+    told = {pointer for finding in unknown for pointer in (finding.pointer, finding.pointer[:-1])}
+    findings += unknown
+    findings += [found for found in (_to_finding(refusal, rest) for refusal in refused) if found.pointer not in told]
+    pointers = [error.pointer for error in refused]
+    broken = {str(pointer[1]) for pointer in pointers if pointer[:1] == ("properties",) and len(pointer) > 1}
+    is_whole = all(pointer[:1] in (("properties",), ("required",)) for pointer in pointers)
+    if refused:
+        properties = {slot: {} if slot in broken else value for slot, value in schema["properties"].items()}
+        required = [key for key in schema["required"] if key in properties]
+        schema = {**schema, "properties": properties, "required": required}
+    return Draft(rest, declared, schema, frozenset(broken | lost), home, is_whole)
+
+
+def _is_empty_place(slot: str, schema: Schema, body: Schema) -> bool:
+    """Whether a slot refers to things of which the house has none."""
+    is_empty = schema["properties"].get(slot, {}).get("enum") == []
+    return is_empty and _home_source(body["properties"][slot], body.get("$defs", {})) is not None
+
+
+def _well_formed(parsed: Json, findings: Sequence[Finding]) -> Json:
+    """What is left of a file without what has not the right form, and without what is incomplete then."""
+    rest = parsed
+    while findings:
+        before, rest = rest, prune(rest, findings)
+        if rest == before:
+            break
+        findings = _check_form(rest)
+    return rest
+
+
+def _resolve_all(body: dict[str, Json], home: Home) -> tuple[Schema, list[LoweringError]]:
+    """The schema with every reference replaced, and every one that leads nowhere, its slot taken out."""
+    refused: list[LoweringError] = []
+    while True:
+        try:
+            return resolve_references(body, home), refused
+        except LoweringError as error:
+            refused.append(error)
+            top, *rest = error.pointer
+            if top == "properties" and rest:
+                body = {**body, top: {**body[top], rest[0]: {"const": None}}}
+            else:
+                body = {key: value for key, value in body.items() if key != top}
+
+
+def _to_finding(error: LoweringError, parsed: Json) -> Finding:
+    """The refusal of a resolved schema, at the place in the file that the reference leads to."""
+    pointer: Pointer = ()
+    node = parsed
+    for part in error.pointer:
+        target = node.get("$ref", "") if isinstance(node, dict) and part not in node else ""
+        name = target.removeprefix("#/$defs/") if isinstance(target, str) else ""
+        if name and name in parsed.get("$defs", {}):
+            pointer, node = ("$defs", name), parsed["$defs"][name]
+        pointer = (*pointer, part)
+        is_inside = (isinstance(node, dict) and part in node) or (isinstance(node, list) and part in range(len(node)))
+        node = node[part] if is_inside else None
+    return Finding(pointer, str(error), error.remedy)
 
 
 def resolve_references(schema: Schema, home: Home) -> Schema:
@@ -124,10 +282,18 @@ def resolve_references(schema: Schema, home: Home) -> Schema:
     resolved: dict[str, Any] = _resolve(body, definitions, home, (), 0)
     resolved["properties"] = {
         key: value
-        for key, value in resolved["properties"].items()
+        for key, value in ((key, _one_list(value)) for key, value in resolved["properties"].items())
         if value.get("enum") != [] or key in resolved["required"]
     }
     return resolved
+
+
+def _one_list(slot: Json) -> Json:
+    """Alternatives that are all lists, such as devices of several kinds, as one list."""
+    choices = slot.get("anyOf") if isinstance(slot, dict) and set(slot) == {"anyOf"} else None
+    if not choices or not all(isinstance(choice, dict) and set(choice) == {"enum"} for choice in choices):
+        return slot
+    return {"enum": list(dict.fromkeys(value for choice in choices for value in choice["enum"]))}
 
 
 _MAX_REFERENCES: Final = 8
@@ -150,16 +316,21 @@ def _resolve(node: Json, definitions: Schema, home: Home, pointer: tuple[str | i
         raise LoweringError(
             (*pointer, "$ref"),
             f'"{reference}" leads nowhere',
-            'use "#/$defs/NAME", "urn:edged:home#/areas" or "urn:edged:home#/devices/KIND"',
+            'use "#/$defs/NAME", "urn:edged:home#/areas", "urn:edged:home#/floors" or "urn:edged:home#/devices/KIND"',
         )
     beside = {key: value for key, value in node.items() if key != "$ref"}
     resolved = _resolve(target, definitions, home, pointer, followed + 1)
-    return {**resolved, **_resolve(beside, definitions, home, pointer, followed)}
+    if beside.keys() <= {"title", "description", "$comment"}:
+        return {**resolved, **beside}
+    around = _resolve(beside, definitions, home, pointer, followed)
+    return {**around, "allOf": [resolved, *around.get("allOf", ())]}
 
 
 def _find_reference(reference: str, definitions: Schema, home: Home) -> Schema | None:
     if reference == f"{HOME}areas":
-        return {"enum": list(home.areas)}
+        return {"enum": [*home.areas, *home.floors]}
+    if reference == f"{HOME}floors":
+        return {"enum": list(home.floors)}
     if reference.startswith(f"{HOME}devices/"):
         kind = reference.removeprefix(f"{HOME}devices/")
         return {"enum": [device.key for device in home.devices_of(kind)]}
@@ -167,34 +338,18 @@ def _find_reference(reference: str, definitions: Schema, home: Home) -> Schema |
     return found if isinstance(found, Mapping) else None
 
 
-@cache
-def _meta_validator() -> jsonschema.protocols.Validator:
-    path = SHIPPED / "schemas" / "meta" / "intent.json"
-    return jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _check_form(parsed: Json) -> Iterator[tuple[Sequence[str | int], str, str]]:
-    for error in sorted(_meta_validator().iter_errors(parsed), key=relevance):
-        inner = best_match([error]) or error
-        yield tuple(inner.absolute_path), _shortened(inner.message), "see the README's section on intents"
-
-
-def _shortened(message: str, length: int = 200) -> str:
-    return message if len(message) <= length else f"{message[: length - 3]}..."
-
-
 def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
     extension = parsed["x-edged"]
-    references = {slot: value.get("$ref", "") for slot, value in parsed["properties"].items()}
+    homes = {
+        slot: source
+        for slot, value in parsed["properties"].items()
+        if (source := _home_source(value, parsed.get("$defs", {}))) is not None
+    }
     return IntentFile(
         name=schema["properties"]["intent"]["const"],
         schema=schema,
         slots=tuple(key for key in schema["properties"] if key != "intent"),
-        homes={
-            slot: reference.removeprefix(HOME).split("/")[0]
-            for slot, reference in references.items()
-            if isinstance(reference, str) and reference.startswith(HOME)
-        },
+        homes=homes,
         examples={
             lang: tuple(Example(item["text"], item["slots"]) for item in items)
             for lang, items in extension["examples"].items()
@@ -204,11 +359,30 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
             slot: {value: _tuples(words) for value, words in values.items()}
             for slot, values in extension.get("spoken", {}).items()
         },
-        said=frozenset(extension.get("said", ())),
+        said=(_measured(schema, homes) - frozenset(extension.get("implied", ())))
+        | frozenset(extension.get("said", ())),
         expires_s=float(extension.get("expires_s", DEFAULT_EXPIRES_S)),
         asks=extension.get("asks", False),
         command=_to_command(extension["command"]) if "command" in extension else None,
     )
+
+
+def _home_source(slot: Json, definitions: Schema) -> str | None:
+    """Which things of the house a slot refers to: "areas" or "devices"; None where it refers to none, or to both."""
+    sources = {_home_source(choice, definitions) for choice in slot.get("anyOf", ())}
+    if len(sources) == 1 and "$ref" not in slot:
+        return sources.pop()
+    reference = slot.get("$ref", "")
+    if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        return _home_source(definitions[reference.removeprefix("#/$defs/")], definitions)
+    if not isinstance(reference, str) or not reference.startswith(HOME):
+        return None
+    return "devices" if reference.startswith(f"{HOME}devices/") else "areas"
+
+
+def _measured(schema: Schema, homes: Mapping[str, str]) -> frozenset[str]:
+    """The slots whose value nobody may make up: places, devices and numbers."""
+    return frozenset(slot for slot, value in schema["properties"].items() if slot in homes or takes_numbers(value))
 
 
 def _tuples(words: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

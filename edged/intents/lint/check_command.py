@@ -1,0 +1,172 @@
+"""Whether the rules of `command` can hold, and change what devices have to what devices take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from edged.intents.capabilities import CAPABILITIES, Capability
+from edged.intents.catalog import Finding, Json, Pointer, Schema
+from edged.intents.lint.draft import BOUNDS, Draft, check_slot, check_value
+from edged.intents.suggest import list_words, offer, quote
+
+UNITS: Final = ("celsius", "fahrenheit")
+"""Values of a slot that says the unit of a number: the only units that are converted."""
+
+_PLACES: Final = "urn:edged:home#/"
+
+
+def check_command(draft: Draft) -> Iterator[Finding]:
+    """Every rule that never holds or never does what it says, and roles of slots that are none."""
+    command = draft.extension.get("command")
+    if command is None:
+        return
+    place: Pointer = ("x-edged", "command")
+    yield from _check_kind(draft, command["kind"], place)
+    for role in ("area", "device"):
+        if role in command:
+            yield from _check_role(draft, role, command[role], command["kind"], (*place, role))
+    for index, rule in enumerate(command["rules"]):
+        if rule is not None:
+            here = (*place, "rules", index)
+            for slot, condition in rule.get("when", {}).items():
+                yield from _check_condition(draft, slot, condition, (*here, "when", slot))
+            for name, value in rule["change"].items():
+                yield from _check_change(draft, name, value, (*here, "change", name))
+
+
+def _check_kind(draft: Draft, kind: str, place: Pointer) -> Iterator[Finding]:
+    is_told = any(draft.reference(slot) == f"{_PLACES}devices/{kind}" for slot in draft.declared)
+    if not is_told and not draft.home.devices_of(kind):
+        kinds = dict.fromkeys(device.kind for device in draft.home.devices.values())
+        remedy = f"add one to home.toml, or {offer(kind, kinds)}" if kinds else "add one to home.toml"
+        yield Finding((*place, "kind"), f"the house has no device of the kind {quote(kind)}", remedy, "warning")
+
+
+def _check_role(draft: Draft, role: str, slot: str, kind: str, pointer: Pointer) -> Iterator[Finding]:
+    if slot not in draft.declared:
+        yield from check_slot(slot, draft, pointer)
+        return
+    if slot in draft.refused:
+        return
+    reference = draft.reference(slot)
+    wanted = ("areas", "floors") if role == "area" else (f"devices/{kind}",)
+    if reference in [_PLACES + name for name in wanted]:
+        return
+    home = draft.home
+    keys = home.areas.keys() | home.floors if role == "area" else {device.key for device in home.devices_of(kind)}
+    values = draft.schema["properties"].get(slot, {}).get("enum", ())
+    if not values or not all(value in keys for value in values):
+        what = (
+            f"the values of {quote(slot)} are no {'areas' if role == 'area' else f'devices of the kind {quote(kind)}'}"
+        )
+        yield Finding(pointer, what, f'name a slot that is {{"$ref": "{_PLACES}{wanted[0]}"}}')
+
+
+def _check_condition(draft: Draft, slot: str, condition: Json, pointer: Pointer) -> Iterator[Finding]:
+    if slot not in draft.declared:
+        yield from check_slot(slot, draft, pointer, at_key=True)
+    elif condition is False and slot in draft.schema["required"]:
+        what = f"this never holds: every such intent has {quote(slot)}"
+        yield Finding(pointer, what, "remove the rule, or name a value")
+    elif isinstance(condition, list):
+        for index, value in enumerate(condition):
+            if value is not None:
+                yield from check_value(draft, slot, value, (*pointer, index))
+    elif not isinstance(condition, bool):
+        yield from check_value(draft, slot, condition, pointer)
+
+
+def _check_change(draft: Draft, name: str, value: Json, pointer: Pointer) -> Iterator[Finding]:
+    capability = CAPABILITIES.get(name)
+    if capability is None:
+        yield Finding(pointer, f"there is no capability {quote(name)}", offer(name, CAPABILITIES), at_key=True)
+    elif isinstance(value, Mapping):
+        yield from _check_term(draft, name, capability, value, pointer)
+    elif capability.choices:
+        if value not in capability.choices:
+            yield Finding(pointer, f"{quote(value)} is no {_words(name)}", offer(str(value), capability.choices))
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        yield Finding(pointer, f"{quote(value)} is no {_words(name)}", f"write a number of {capability.unit}")
+    elif not capability.least <= value <= capability.greatest:
+        yield Finding(pointer, f"{quote(value)} is out of the range of {_words(name)}", _range(capability))
+
+
+def _check_term(
+    draft: Draft, name: str, capability: Capability, term: Mapping[str, Json], pointer: Pointer
+) -> Iterator[Finding]:
+    slot = term["slot"]
+    if slot not in draft.declared:
+        yield from check_slot(slot, draft, (*pointer, "slot"))
+    elif not draft.is_open(slot):
+        schema = draft.schema["properties"][slot]
+        if capability.choices:
+            yield from _check_choices(slot, name, capability, schema, pointer)
+        else:
+            yield from _check_number(slot, name, capability, schema, term, pointer)
+    if "unit" in term:
+        yield from _check_unit(draft, name, capability, term["unit"], (*pointer, "unit"))
+    if capability.choices and "factor" in term:
+        yield Finding(
+            (*pointer, "factor"), f"{_words(name)} is no number: a factor does nothing", "leave it out", at_key=True
+        )
+
+
+def _check_choices(slot: str, name: str, capability: Capability, schema: Schema, pointer: Pointer) -> Iterator[Finding]:
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    if values is None:
+        what = f"{quote(slot)} is no list of values, and {_words(name)} takes only some"
+        yield Finding((*pointer, "slot"), what, f"name a slot with an enum of: {list_words(capability.choices)}")
+        return
+    wrong = [str(value) for value in values if value not in capability.choices]
+    if wrong:
+        what = f"{quote(slot)} has values that are no {_words(name)}: {list_words(wrong)}"
+        yield Finding(
+            (*pointer, "slot"), what, f"leave them out of the slot; it takes: {list_words(capability.choices)}"
+        )
+
+
+def _check_number(
+    slot: str, name: str, capability: Capability, schema: Schema, term: Mapping[str, Json], pointer: Pointer
+) -> Iterator[Finding]:
+    values = schema.get("enum", ())
+    is_number = schema.get("type") in ("integer", "number") or (
+        values and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    )
+    if not is_number:
+        what = f"{quote(slot)} is no number, and {_words(name)} is one"
+        yield Finding((*pointer, "slot"), what, f"name a slot with numbers of {capability.unit}")
+        return
+    factor = term.get("factor", 1)
+    low, high = (schema.get(key, schema.get(other)) for key, other in BOUNDS)
+    ends = sorted(factor * end for end in (*values, low, high) if isinstance(end, int | float))
+    if "unit" not in term and ends and (ends[0] > capability.greatest or ends[-1] < capability.least):
+        what = f"{quote(slot)} goes from {ends[0]:g} to {ends[-1]:g}, which no {_words(name)} takes"
+        yield Finding((*pointer, "slot"), what, _range(capability))
+    if not math.isfinite(factor) or factor == 0:
+        yield Finding((*pointer, "factor"), "a factor of 0 makes every value 0", "write another factor", at_key=True)
+
+
+def _check_unit(draft: Draft, name: str, capability: Capability, slot: str, pointer: Pointer) -> Iterator[Finding]:
+    if slot not in draft.declared:
+        yield from check_slot(slot, draft, pointer)
+        return
+    if capability.quantity == "plain":
+        yield Finding(
+            pointer, f"{_words(name)} is no temperature: its unit is never converted", "leave it out", at_key=True
+        )
+    elif not draft.is_open(slot):
+        values = draft.schema["properties"][slot].get("enum", [None])
+        unknown = [str(value) for value in values if value not in UNITS]
+        if unknown:
+            what = f"{quote(slot)} has values that are no unit: {list_words(unknown)}"
+            yield Finding(pointer, what, f"use a slot with an enum of: {list_words(UNITS)}")
+
+
+def _range(capability: Capability) -> str:
+    return f"use {capability.least:g} to {capability.greatest:g} {capability.unit}"
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
