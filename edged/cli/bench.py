@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from edged.cli.options import add_common, read_config
 from edged.core import Matcher, Vocab
-from edged.intents.catalog import Catalog
+from edged.intents.catalog import Catalog, without_examples
 from edged.intents.compile import compile_catalog
+from edged.intents.grounding import ground
 from edged.intents.load import load_catalog, require_intents
-from edged.intents.spoken import ground
 from edged.models import find_configured_model
 from edged.ops.doctor import cpu_model
 from edged.types import Utterance
@@ -45,6 +45,7 @@ class CommandRow:
     """What an utterance costs on one path: medians over all sentences and rounds."""
 
     path: str
+    """edged; edged-lm: no example may answer; stock: llama-cpp-python alone, for the intents that the LM reads."""
     cpu_ms_median: float
     cpu_ms_min: float
     cpu_ms_max: float
@@ -109,20 +110,23 @@ def _bench_command(arguments: argparse.Namespace) -> Iterator[CommandRow]:
     config = read_config(arguments)
     catalog = require_intents(load_catalog(config))
     with open_parser(config, catalog) as parser:
+        readable = parser.readable
 
         def understand(text: str) -> tuple[int, int]:
             understanding = parser.parse(Utterance("bench", text, config.hear.lang, 1.0, (), 0, 0, "bench"))
             return understanding.lm_tokens, understanding.lm_calls
 
         yield _measure_commands("edged", understand)
+        parser.set_catalog(without_examples(catalog))
+        yield _measure_commands("edged-lm", understand)
     path, adapter = find_configured_model(config)
     stock = open_stock_model(path, adapter=adapter, threads=thread_count(config))
     schema = {
         "type": "array",
         "maxItems": 3,
-        "items": {"anyOf": [intent_schema(catalog, name) for name in catalog.intents]},
+        "items": {"anyOf": [intent_schema(readable, name) for name in readable.intents]},
     }
-    instructions = f"Answer with a JSON array of the intents in what is said. Intents: {', '.join(catalog.intents)}."
+    instructions = f"Answer with a JSON array of the intents in what is said. Intents: {', '.join(readable.intents)}."
 
     def complete(text: str) -> tuple[int, int]:
         answer = stock.create_chat_completion(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,15 @@ from edged.models.catalogue import get_model
 from edged.models.derive import Derived, find_derived
 from edged.models.find import find_model
 from edged.models.merge import merge
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a model was trained to read."""
+
+    intents: frozenset[str]
+    languages: frozenset[str]
+
 
 ADAPTERS: Final = Path(__file__).parent / "adapters"
 """Adapters that come with the project: NAME.gguf for the model NAME of the catalogue."""
@@ -54,3 +65,12 @@ def find_configured_model(config: Config) -> tuple[Path, Path | None]:
     if chosen.adapter is not None:
         return find_model(chosen.model, config.models_directory), chosen.adapter
     return find_language_model(chosen.model, config.models_directory), None
+
+
+def find_training(config: Config) -> Training | None:
+    """What the configured model was trained to read; None for one that did not come with the project."""
+    record = ADAPTERS / f"{config.understand.model}.json"
+    if config.understand.adapter is not None or not record.is_file():
+        return None
+    known = json.loads(record.read_text(encoding="utf-8"))
+    return Training(frozenset(known["intents"]), frozenset(known["languages"]))

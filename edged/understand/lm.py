@@ -77,6 +77,7 @@ class LanguageModel:
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(BATCH_TOKENS, 0, 1)
         self._prefix = 0
+        self._prefix_tokens: tuple[int, ...] = ()
         self._length = 0
         self.evaluated_tokens = 0
         self.evaluations = 0
@@ -128,17 +129,25 @@ class LanguageModel:
         """Evaluates what stays in front of every utterance from now on.
 
         Raises:
-            ModelError: it leaves too little room, or the evaluation failed.
+            ModelError: it leaves too little room, or the evaluation failed; the prefix before stays.
         """
         if len(tokens) > CONTEXT_TOKENS // 2:
             raise ModelError(
                 f"the catalog takes {len(tokens)} of {CONTEXT_TOKENS} tokens", remedy="load fewer intents or slots"
             )
-        self._prefix = 0
+        before = self._prefix_tokens
+        try:
+            self._read_prefix(tokens)
+        except ModelError:
+            self._read_prefix(before)
+            raise
+
+    def _read_prefix(self, tokens: Sequence[int]) -> None:
+        self._prefix, self._prefix_tokens = 0, ()
         self.rewind()
         if tokens:
             self.evaluate(tokens)
-        self._prefix = len(tokens)
+        self._prefix, self._prefix_tokens = len(tokens), tuple(tokens)
 
     def rewind(self) -> None:
         """Forgets everything behind the prefix."""

@@ -12,7 +12,7 @@ The house is not in it: values that depend on the house reach the answer through
 from __future__ import annotations
 
 from edged.intents.catalog import Catalog
-from edged.intents.text import normalize_text
+from edged.intents.spoken.text import normalize_text
 
 
 def catalog_prefix(catalog: Catalog) -> str:

@@ -6,26 +6,25 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Annotated, Final
 
 import jsonschema
-from pydantic import ConfigDict, Field, RootModel, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, RootModel, ValidationError
 
 from edged.errors import CoreError
+from edged.intents.accept import exact_validator
 from edged.intents.catalog import Catalog, IntentFile
 from edged.intents.compile import MAX_INTENTS
-from edged.types import Intent, SlotValue
+from edged.intents.memo import per_catalog
+from edged.types import Intent
 from edged.understand.decode import Choice, Decoded
 
-Plain = Annotated[SlotValue, Field(union_mode="left_to_right")]
 
-
-class DecodedIntents(RootModel[list[dict[str, Plain]]]):
-    """The form of every answer: a short list of flat objects."""
+class DecodedIntents(RootModel[list[dict[str, JsonValue]]]):
+    """The form of every answer: a short list of objects."""
 
     model_config = ConfigDict(strict=True)
-    root: Annotated[list[dict[str, Plain]], Field(max_length=MAX_INTENTS)]
+    root: Annotated[list[dict[str, JsonValue]], Field(max_length=MAX_INTENTS)]
 
 
 def validate(decoded: Decoded, catalog: Catalog, utterance_id: str) -> tuple[Intent, ...]:
@@ -44,7 +43,7 @@ def validate(decoded: Decoded, catalog: Catalog, utterance_id: str) -> tuple[Int
     intents = []
     for fields, part in zip(objects, _parts(decoded, len(objects)), strict=True):
         name = str(fields.get("intent"))
-        if name not in catalog.intents or not _validator(catalog, name).is_valid(fields):
+        if name not in catalog.intents or not intent_validator(catalog, name).is_valid(fields):
             raise CoreError(f"the grammar let through what {name!r} does not allow: {decoded.text!r}")
         slots = {slot: value for slot, value in fields.items() if slot != "intent"}
         choices = [choice for choice in decoded.choices if choice.start in part]
@@ -72,9 +71,10 @@ def _grounded_parts(text: bytes, part: range, intent: IntentFile) -> Iterator[ra
             yield range(member.start(2), member.end())
 
 
-@lru_cache(maxsize=1000)
-def _validator(catalog: Catalog, name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(dict(catalog.intents[name].schema))
+@per_catalog
+def intent_validator(catalog: Catalog, name: str) -> jsonschema.protocols.Validator:
+    """Says whether an object is valid under the schema of an intent."""
+    return exact_validator(catalog.intents[name].schema, is_linear=True)
 
 
 _DECODER: Final = json.JSONDecoder()

@@ -1,11 +1,12 @@
 import math
+from decimal import Decimal
 
 import pytest
 
 from edged.intents.catalog import Catalog
-from edged.intents.spoken import find_home_mentions
+from edged.intents.grounding import find_home_mentions, find_said_numbers
 from edged.types import Intent, SlotValue
-from edged.understand.coverage import find_overused, find_unused, slots_for
+from edged.understand.coverage import Unused, find_overused, find_unused, slots_for
 
 
 def light(**slots: SlotValue) -> Intent:
@@ -29,16 +30,16 @@ def light(**slots: SlotValue) -> Intent:
     ],
 )
 def test_what_was_named_has_to_be_used(catalog: Catalog, text: str, intents: list[Intent], unused: set[str]) -> None:
-    found = find_unused(intents, find_home_mentions(catalog, text, "en"), catalog)
-    assert {key for mention in found for key in mention.areas | mention.devices} == unused
+    found = find_unused(intents, find_home_mentions(catalog, text, "en"), (), catalog)
+    assert found.keys() == unused
 
 
 def test_a_mention_belongs_in_the_slot_of_its_kind(catalog: Catalog) -> None:
     (area,) = find_home_mentions(catalog, "the kitchen", "en")
     (device,) = find_home_mentions(catalog, "the desk lamp", "en")
-    assert slots_for([area], light(), catalog) == {"area"}
-    assert slots_for([device], light(), catalog) == {"device"}
-    assert slots_for([area, device], light(), catalog) == {"area", "device"}
+    assert slots_for(Unused((area,), ()), light(), {}, catalog) == {"area"}
+    assert slots_for(Unused((device,), ()), light(), {}, catalog) == {"device"}
+    assert slots_for(Unused((area, device), ()), light(), {}, catalog) == {"area", "device"}
 
 
 def test_a_particle_does_not_hide_a_name(catalog: Catalog) -> None:
@@ -59,3 +60,26 @@ def test_what_was_named_once_is_used_once(
     catalog: Catalog, text: str, intents: list[Intent], overused: set[str]
 ) -> None:
     assert find_overused(intents, find_home_mentions(catalog, text, "en"), catalog) == overused
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "unused"),
+    [
+        ("dim the light by 20 percent", light(step=20), set()),
+        ("dim the light by 20 percent", light(), {"20"}),
+        ("turn on the light in ten minutes", light(), {"10"}),
+        ("turn on the one in the kitchen", light(area="kitchen"), set()),
+        ("make it nineteen and a half degrees", light(temperature=19.5), set()),
+    ],
+)
+def test_a_number_that_was_said_has_to_be_used(catalog: Catalog, text: str, intent: Intent, unused: set[str]) -> None:
+    mentions = find_home_mentions(catalog, text, "en")
+    numbers = find_said_numbers(text, "en", mentions)
+    assert find_unused([intent], mentions, numbers, catalog).keys() == unused
+
+
+def test_a_number_belongs_in_the_one_slot_that_can_take_it(catalog: Catalog) -> None:
+    twenty = Unused((), (Decimal(20),))
+    assert slots_for(twenty, light(), {"step": (20,), "area": ()}, catalog) == {"step"}
+    assert slots_for(twenty, light(), {"step": (20,), "brightness": (20,)}, catalog) == frozenset()
+    assert slots_for(twenty, light(), {"step": (10,)}, catalog) == frozenset()

@@ -8,7 +8,7 @@ from edged.core import Matcher, Vocab
 from edged.errors import ModelError
 from edged.intents.catalog import Catalog
 from edged.intents.compile import compile_catalog
-from edged.intents.spoken import ground
+from edged.intents.grounding import ground
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.lm import CONTEXT_TOKENS, LanguageModel
 from edged.understand.parser import Parser

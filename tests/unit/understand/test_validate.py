@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -64,3 +65,22 @@ def test_an_intent_without_a_choice_is_certain(catalog: Catalog) -> None:
 def test_what_the_grammar_should_have_stopped_is_stopped_here(catalog: Catalog, text: bytes) -> None:
     with pytest.raises(CoreError, match="the grammar let through"):
         validate(decoded(text), catalog, "u")
+
+
+def test_a_slot_may_hold_a_list(catalog: Catalog) -> None:
+    colors = {"type": "array", "items": {"enum": ["red", "blue"]}, "uniqueItems": True, "minItems": 1}
+    light = catalog.intents["light"]
+    schema = {**light.schema, "properties": {**light.schema["properties"], "colors": colors}}
+    house = replace(catalog, intents={"light": replace(light, schema=schema, slots=(*light.slots, "colors"))})
+    text = b'[{"intent":"light","action":"on","colors":["red","blue"]}]'
+    (intent,) = validate(Decoded(text, ()), house, "u")
+    assert intent.slots["colors"] == ["red", "blue"]
+
+
+def test_a_step_of_a_tenth_is_counted_exactly(catalog: Catalog) -> None:
+    light = catalog.intents["light"]
+    level = {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.1}
+    schema = {**light.schema, "properties": {**light.schema["properties"], "level": level}}
+    house = replace(catalog, intents={"light": replace(light, schema=schema, slots=(*light.slots, "level"))})
+    (intent,) = validate(Decoded(b'[{"intent":"light","action":"on","level":0.3}]', ()), house, "u")
+    assert intent.slots["level"] == 0.3

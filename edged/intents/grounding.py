@@ -1,0 +1,242 @@
+"""Grounding: which values of which slots an utterance says, read with the same tables that say them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Final, TypeAlias
+
+from edged.intents.accept import Acceptor
+from edged.intents.catalog import Catalog, IntentFile
+from edged.intents.lower import allows, takes_numbers
+from edged.intents.memo import per_catalog
+from edged.intents.spoken.forms import name_forms, named_values
+from edged.intents.spoken.language import language_of
+from edged.intents.spoken.numbers import NumberMention, find_numbers
+from edged.intents.spoken.text import normalize_text
+from edged.types import SlotValue
+
+Grounding: TypeAlias = Mapping[str, Mapping[str, tuple[SlotValue, ...]]]
+"""Intent -> slot that must have been said -> the values that were."""
+
+MAX_WORDS: Final = 8
+"""A name longer than this is matched by its first words alone."""
+
+
+_PLAIN_NUMBER: Final = frozenset(
+    {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "title", "description"}
+)
+"""With these keywords alone a number is tested without an automaton."""
+
+
+def ground(catalog: Catalog, text: str, lang: str, here: str | None = None) -> Grounding:
+    """Which values `text` says, for every slot whose value must have been said.
+
+    Args:
+        catalog: what can be said.
+        text: what was said.
+        lang: its language.
+        here: the area where it was said; of devices that share a name it is those here.
+    """
+    words = normalize_text(text, lang).split()
+    return {
+        intent.name: {
+            slot: _said_values(intent, slot, catalog, words, lang, here) for slot in intent.slots if slot in intent.said
+        }
+        for intent in catalog.intents.values()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HomeMention:
+    """A stretch of an utterance that names something of the house."""
+
+    start: int
+    end: int
+    """Where, in words or, for a language that glues them together, in letters; comparable within one utterance."""
+    areas: frozenset[str]
+    """The areas that it can mean."""
+    devices: frozenset[str]
+    """The devices that it can mean."""
+
+    def is_inside(self, other: HomeMention) -> bool:
+        """Whether it is a part of a longer one."""
+        return (
+            other.start <= self.start and self.end <= other.end and (self.start, self.end) != (other.start, other.end)
+        )
+
+
+def find_home_mentions(catalog: Catalog, text: str, lang: str) -> tuple[HomeMention, ...]:
+    """Every name of an area or device in `text` that some intent has a slot for."""
+    words = normalize_text(text, lang).split()
+    found: dict[tuple[int, int], dict[str, set[str]]] = {}
+    for intent in catalog.intents.values():
+        for slot in intent.slots:
+            source = intent.homes.get(slot)
+            if source is not None:
+                for mention in _names(catalog, intent.name, slot, lang).mentions(words):
+                    place = found.setdefault((mention.start, mention.end), {"areas": set(), "devices": set()})
+                    place[source].add(str(mention.value))
+    return tuple(
+        HomeMention(start, end, frozenset(keys["areas"]), frozenset(keys["devices"]))
+        for (start, end), keys in sorted(found.items())
+    )
+
+
+def find_said_numbers(text: str, lang: str, mentions: Sequence[HomeMention]) -> tuple[Decimal, ...]:
+    """Every number in `text` that is no part of a name of the house."""
+    words = normalize_text(text, lang).split()
+    return tuple(
+        value
+        for start, end, value in find_number_spans(words, lang)
+        if not any(name.start <= start and end <= name.end for name in mentions)
+    )
+
+
+def find_number_spans(words: Sequence[str], lang: str) -> Iterator[tuple[int, int, Decimal]]:
+    """Start and end of every number in the words, as a `Mention` has them, and the number."""
+    for number in find_numbers(words, lang):
+        yield *_span_of(number, words, lang), number.value
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of an utterance that says a value of a slot."""
+
+    start: int
+    end: int
+    """Where, in words or, for a language that glues them together, in letters; comparable within one utterance."""
+    value: SlotValue
+
+
+def find_mentions(
+    catalog: Catalog, intent: IntentFile, slot: str, words: Sequence[str], lang: str
+) -> tuple[Mention, ...]:
+    """Where the words, normalised, say which values of a slot; one name inside a longer one is none."""
+    mentions = _names(catalog, intent.name, slot, lang).mentions(words)
+    is_allowed = _number_test(catalog, intent.name, slot)
+    if is_allowed is not None:
+        mentions += [
+            Mention(start, end, _plain(number))
+            for start, end, number in find_number_spans(words, lang)
+            if is_allowed(number)
+        ]
+    return tuple(mentions)
+
+
+def is_glued(lang: str) -> bool:
+    """Whether the language glues particles to a word and blanks as people please."""
+    return language_of(lang).is_glued
+
+
+def _span_of(number: NumberMention, words: Sequence[str], lang: str) -> tuple[int, int]:
+    """The number alone: in a language that glues, the word may hold its unit and a particle too."""
+    if not is_glued(lang):
+        return number.start, number.end
+    start = sum(map(len, words[: number.start]))
+    joined = "".join(words[number.start : number.end])
+    for length in range(1, len(joined)):
+        found = find_numbers((joined[:length],), lang)
+        if found and found[0].value == number.value:
+            return start, start + length
+    return start, start + len(joined)
+
+
+class _Names:
+    """The names of one slot's values, by their letters without blanks."""
+
+    def __init__(self, forms: Iterable[tuple[str, SlotValue]], lang: str) -> None:
+        self._language = language_of(lang)
+        self._glued = self._language.is_glued
+        self._values: dict[str, list[SlotValue]] = {}
+        for form, value in forms:
+            values = self._values.setdefault(self._key(form.split()), [])
+            if value not in values:
+                values.append(value)
+        self._lengths = sorted({len(key) for key in self._values})
+
+    def mentions(self, words: Sequence[str]) -> list[Mention]:
+        """Where names are said; one inside a longer one is none."""
+        found = list(self._glued_mentions(words) if self._glued else self._spaced_mentions(words))
+        return [
+            mention
+            for mention in found
+            if not any(
+                other.start <= mention.start and mention.end <= other.end and _span(other) > _span(mention)
+                for other in found
+            )
+        ]
+
+    def _key(self, words: Sequence[str]) -> str:
+        return "".join(words if self._glued else map(self._language.stem, words))
+
+    def _spaced_mentions(self, words: Sequence[str]) -> Iterator[Mention]:
+        stems = [self._language.stem(word) for word in words]
+        for start in range(len(stems)):
+            for end in range(start + 1, min(len(stems), start + MAX_WORDS) + 1):
+                for value in self._values.get("".join(stems[start:end]), ()):
+                    yield Mention(start, end, value)
+
+    def _glued_mentions(self, words: Sequence[str]) -> Iterator[Mention]:
+        offset = 0
+        for index, word in enumerate(words):
+            rest = "".join(words[index:])
+            for length in self._lengths:
+                key = rest[:length]
+                if len(key) < length or key not in self._values:
+                    continue
+                if length > 1 or word == key or word[1:].startswith(self._language.particles):
+                    for value in self._values[key]:
+                        yield Mention(offset, offset + length, value)
+            offset += len(word)
+
+
+def _said_values(
+    intent: IntentFile, slot: str, catalog: Catalog, words: Sequence[str], lang: str, here: str | None
+) -> tuple[SlotValue, ...]:
+    mentions: Sequence[Mention] = find_mentions(catalog, intent, slot, words, lang)
+    if intent.homes.get(slot) == "devices":
+        mentions = _nearby(mentions, _said_places(intent, catalog, words, lang) or {here}, catalog)
+    return tuple(dict.fromkeys(mention.value for mention in mentions))
+
+
+def _nearby(mentions: Sequence[Mention], places: set[str | None], catalog: Catalog) -> list[Mention]:
+    """Of devices that share a name, those in a place that was said, if there are any."""
+    inside = [mention for mention in mentions if catalog.home.is_in(str(mention.value), places)]
+    near = {(mention.start, mention.end) for mention in inside}
+    return [mention for mention in mentions if (mention.start, mention.end) not in near or mention in inside]
+
+
+def _said_places(intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str) -> set[str | None]:
+    return {
+        str(mention.value)
+        for slot, source in intent.homes.items()
+        if source == "areas" and slot in intent.slots
+        for mention in _names(catalog, intent.name, slot, lang).mentions(words)
+    }
+
+
+@per_catalog
+def _number_test(catalog: Catalog, intent: str, slot: str) -> Callable[[Decimal], bool] | None:
+    """Says whether the slot can have a number; None where it can have none."""
+    schema = catalog.intents[intent].schema["properties"][slot]
+    if not takes_numbers(schema):
+        return None
+    return partial(allows, schema) if schema.keys() <= _PLAIN_NUMBER else Acceptor(schema).accepts
+
+
+@per_catalog
+def _names(catalog: Catalog, intent_name: str, slot: str, lang: str) -> _Names:
+    intent = catalog.intents[intent_name]
+    values = named_values(intent, slot, lang)
+    return _Names(((form, value) for value in values for form in name_forms(intent, slot, value, catalog, lang)), lang)
+
+
+def _plain(number: Decimal) -> int | float:
+    return float(number) if number % 1 else int(number)
+
+
+def _span(mention: Mention) -> int:
+    return mention.end - mention.start

@@ -1,0 +1,94 @@
+"""An utterance that equals examples of the intent files means what the files say; the LM is not asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from edged.intents.catalog import Catalog
+from edged.intents.templates import Match, match_examples
+from edged.types import Intent, Rejected, Utterance
+from edged.understand.namesakes import choose_near, which_one
+from edged.understand.validate import intent_validator
+
+Way: TypeAlias = tuple[Match, ...]
+"""One way to read an utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the examples make of an utterance."""
+
+    outcome: tuple[Intent, ...] | Rejected | None
+    """None: no example says it, or several that disagree do."""
+    refused: frozenset[str]
+    """The intents whose files list the sentence as one that must not be obeyed."""
+
+
+def read_examples(catalog: Catalog, utterance: Utterance, here: str | None = None) -> Reading:
+    """The intents of an utterance that equals one to three examples; a question where a name in it is not clear.
+
+    Args:
+        catalog: what can be said.
+        utterance: what was said.
+        here: the area where it was said.
+    """
+    ways = match_examples(catalog, utterance.text, utterance.lang)
+    refused = frozenset(match.intent for way in ways for match in way if match.refused)
+    best = _most_specific([way for way in ways if _is_obeyed(way, refused, catalog)])
+    if not best or any(_frame(way, catalog) != _frame(best[0], catalog) for way in best):
+        return Reading(None, refused)
+    near = _nearest(best, catalog, here)
+    if len(near) > 1:
+        devices = {key for way in near for key in _home_keys(way, catalog, "devices")}
+        return Reading(Rejected(utterance.id, "understand", which_one(devices, catalog.home)), refused)
+    intents = tuple(Intent(utterance.id, match.intent, dict(match.slots), 1.0, math.inf) for match in near[0])
+    return Reading(intents, refused)
+
+
+def _is_obeyed(way: Way, refused: frozenset[str], catalog: Catalog) -> bool:
+    return all(
+        match.intent not in refused
+        and intent_validator(catalog, match.intent).is_valid({"intent": match.intent, **dict(match.slots)})
+        for match in way
+    )
+
+
+def _most_specific(ways: Sequence[Way]) -> list[Way]:
+    """Those in which the most is names and numbers: "garden light" is the lamp of that name first."""
+    most = max((_covered(way) for way in ways), default=0)
+    return [way for way in ways if _covered(way) == most]
+
+
+def _covered(way: Way) -> int:
+    return sum(match.covered for match in way)
+
+
+def _frame(way: Way, catalog: Catalog) -> tuple[object, ...]:
+    """What stays of a reading when the devices are left open."""
+    homes = {match.intent: catalog.intents[match.intent].homes for match in way}
+    return tuple(
+        (match.intent, tuple(item for item in match.slots if homes[match.intent].get(item[0]) != "devices"))
+        for match in way
+    )
+
+
+def _home_keys(way: Way, catalog: Catalog, source: str) -> tuple[str, ...]:
+    return tuple(
+        str(value)
+        for match in way
+        for slot, value in match.slots
+        if catalog.intents[match.intent].homes.get(slot) == source
+    )
+
+
+def _nearest(ways: Sequence[Way], catalog: Catalog, here: str | None) -> list[Way]:
+    """The ways whose devices are where they were said to be, or else where it was said."""
+    if len(ways) == 1:
+        return list(ways)
+    named = [set(_home_keys(way, catalog, "devices")) for way in ways]
+    rivals = named[0].union(*named) - named[0].intersection(*named)
+    near = choose_near(rivals, _home_keys(ways[0], catalog, "areas"), catalog.home, here)
+    return [way for way, devices in zip(ways, named, strict=True) if devices & rivals <= {*near}]

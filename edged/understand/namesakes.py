@@ -1,0 +1,53 @@
+"""Two devices of one name: the one nearby is meant, else a question is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from edged.intents.catalog import Catalog
+from edged.intents.grounding import HomeMention
+from edged.intents.home import Home
+from edged.types import Intent
+
+
+def find_ambiguous(
+    intents: Sequence[Intent], mentions: Sequence[HomeMention], catalog: Catalog, here: str | None
+) -> str | None:
+    """The question that is due where an intent names a device by a name that several have; None where none is."""
+    for intent in intents:
+        homes = catalog.intents[intent.name].homes
+        named = {str(intent.slots[slot]) for slot, source in homes.items() if slot in intent.slots}
+        places = {
+            str(intent.slots[slot]) for slot, source in homes.items() if source == "areas" and slot in intent.slots
+        }
+        for mention in mentions:
+            kinds = {catalog.home.devices[key].kind for key in mention.devices & named}
+            rivals = {key for key in mention.devices if catalog.home.devices[key].kind in kinds}
+            if len(rivals) > 1 and len(choose_near(rivals, places, catalog.home, here)) != 1:
+                return which_one(rivals, catalog.home)
+    return None
+
+
+def choose_near(devices: Collection[str], places: Collection[str], home: Home, here: str | None) -> tuple[str, ...]:
+    """Those of the devices that are in a place that was said, else those where it was said, else all."""
+    for wanted in (places, {here}):
+        near = tuple(sorted(key for key in devices if home.is_in(key, wanted)))
+        if near:
+            return near
+    return tuple(sorted(devices))
+
+
+def which_one(devices: Collection[str], home: Home) -> str:
+    """The question which of several devices is meant."""
+    return f"which one is meant: {' or '.join(_described(key, home) for key in sorted(devices))}?"
+
+
+def _described(key: str, home: Home) -> str:
+    device = home.devices[key]
+    area = home.areas.get(device.area or "")
+    name = _name(device.names, key)
+    return f"{name} in {_name(area.names, area.key)}" if area else f"{name} ({key})"
+
+
+def _name(names: Mapping[str, Sequence[str]], key: str) -> str:
+    return next((forms[0] for forms in (names.get("en", ()), *names.values()) if forms), key)
