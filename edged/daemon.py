@@ -1,4 +1,4 @@
-"""Wires the stages: hear, understand and act, MQTT, each on its thread, with bounded queues between them.
+"""Wires the stages: hear, understand and act, MQTT, the catalog's files, each on its thread, with bounded queues.
 
 The main thread waits for a signal and feeds systemd's watchdog as long as every stage's heartbeat is fresh. A stage
 that raises stops the daemon with a non-zero status; systemd restarts it.
@@ -7,23 +7,25 @@ that raises stops the daemon with a non-zero status; systemd restarts it.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from edged.act.drivers import state_topics
 from edged.act.link import Link, SessionFactory, make_endpoint
-from edged.act.messages import text_topic
+from edged.act.messages import report_catalog, text_topic
 from edged.act.mqtt import Session
 from edged.act.pipeline import Pipeline, Understand
 from edged.act.state import DeviceStates
 from edged.act.text_input import TextInput
 from edged.config import Config
 from edged.errors import EdgedError
-from edged.intents.catalog import Catalog
+from edged.intents.catalog import Catalog, Fault
+from edged.intents.live import LiveFiles, Snapshot, describe_changes, describe_state
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.types import AudioChunk, Rejected, Utterance
@@ -49,13 +51,44 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """How the catalog follows its files."""
+
+    files: LiveFiles
+    snapshot: Snapshot
+    """What is in force at the start."""
+    open_watcher: Callable[[], AbstractContextManager[WatcherLike]]
+    prepare: Callable[[Catalog], Callable[[], None]]
+    """Does what takes time, on the thread that watches, and gives what puts the catalog in force between two
+    utterances; either raises EdgedError where the catalog cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What the daemon is made of."""
 
     understand: Understand
     catalog: Catalog
     hearing: Hearing | None = None
+    live: Live | None = None
     make_session: SessionFactory = Session
+
+
+class WatcherLike(Protocol):
+    """What tells that the files are to be read."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """True where they are to be read now; comes back within about `timeout_s`."""
+
+
+class Swap:
+    """A catalog on its way from the thread that has read it to the one that understands."""
+
+    def __init__(self, catalog: Catalog, use: Callable[[], None]) -> None:
+        self.catalog = catalog
+        self.use = use
+        self.refusal: EdgedError | None = None
+        self.done = threading.Event()
 
 
 class Stage:
@@ -92,14 +125,20 @@ class Daemon:
         self._text_topic = text_topic(config.mqtt.node)
         self._text_input = TextInput(config.hear.lang)
         self._states = DeviceStates(state_topics(parts.catalog.home))
-        self._waiting: queue.Queue[Utterance] = queue.Queue(config.mqtt.queue)
-        self._stages = {name: Stage(name) for name in ("mqtt", "understand", "hear")}
+        self._live = parts.live
+        self._told: frozenset[Fault] = frozenset()
+        self._node = config.mqtt.node
+        self._most_waiting = config.mqtt.queue
+        self._waiting: deque[Utterance] = deque()
+        self._swap: Swap | None = None
+        self._work = threading.Condition()
+        """Over `_waiting` and `_swap`."""
+        self._stages = {name: Stage(name) for name in ("mqtt", "understand", "hear", "catalog")}
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._exit_code = 0
-        topics = (*((self._text_topic,) if self._takes_text else ()), *self._states.topics)
         endpoint = make_endpoint(
-            config.mqtt, topics=topics, on_message=self._take_message, on_failure=lambda: self._fail(1)
+            config.mqtt, topics=self._topics(), on_message=self._take_message, on_failure=lambda: self._fail(1)
         )
         self._link = Link(endpoint, make_session=parts.make_session, beat=self._stages["mqtt"].beat)
         self._pipeline = Pipeline(
@@ -129,6 +168,10 @@ class Daemon:
             self._start("hear", self._hear)
         self._notifier.ready()
         self._notifier.status("listening")
+        if self._live is not None:
+            self._tell(self._live.snapshot)
+            self._start("catalog", self._follow_files)
+            logger.info("in force: %s", describe_state(self._live.snapshot))
         logger.info("ready")
         while not self._wake.wait(TICK_S):
             self._feed_watchdog()
@@ -137,12 +180,15 @@ class Daemon:
 
     def offer(self, utterance: Utterance) -> None:
         """Queues an utterance, or refuses it where the queue is full; never waits."""
-        reason = "the daemon is shutting down" if self._stopping.is_set() else None
-        if reason is None:
-            try:
-                self._waiting.put_nowait(utterance)
-            except queue.Full:
-                reason = f"{self._waiting.maxsize} utterances wait already"
+        reason = None
+        with self._work:
+            if self._stopping.is_set():
+                reason = "the daemon is shutting down"
+            elif len(self._waiting) >= self._most_waiting:
+                reason = f"{self._most_waiting} utterances wait already"
+            else:
+                self._waiting.append(utterance)
+                self._work.notify()
         if reason is not None:
             self._refuse(utterance, reason)
 
@@ -179,13 +225,83 @@ class Daemon:
         self._wake.request()
 
     def _understand(self, stage: Stage) -> None:
-        while not (self._stopping.is_set() and self._waiting.empty()):
+        while not (self._stopping.is_set() and not self._waiting):
             stage.beat()
-            try:
-                utterance = self._waiting.get(timeout=TICK_S)
-            except queue.Empty:
-                continue
-            self._pipeline.handle(utterance)
+            with self._work:
+                self._work.wait_for(lambda: self._waiting or self._swap is not None, TICK_S)
+                swap, self._swap = self._swap, None
+                utterance = self._waiting.popleft() if self._waiting else None
+            if swap is not None:
+                self._put_in_force(swap)
+            if utterance is not None:
+                self._pipeline.handle(utterance)
+
+    def _put_in_force(self, swap: Swap) -> None:
+        """Everything that knows the catalog changes here, between two utterances."""
+        try:
+            swap.use()
+        except EdgedError as error:
+            swap.refusal = error
+        else:
+            self._pipeline.set_catalog(swap.catalog)
+            self._states.set_topics(state_topics(swap.catalog.home))
+            self._link.set_topics(self._topics())
+        swap.done.set()
+
+    def _topics(self) -> tuple[str, ...]:
+        """What to subscribe to."""
+        return *((self._text_topic,) if self._takes_text else ()), *self._states.topics
+
+    def _follow_files(self, stage: Stage) -> None:
+        live = self._live
+        if live is None:
+            return
+        with live.open_watcher() as watcher:
+            while not self._stopping.is_set():
+                stage.beat()
+                if watcher.wait(TICK_S):
+                    self._reload(live, stage)
+
+    def _reload(self, live: Live, stage: Stage) -> None:
+        """Reads the files and, where they say something else, has it put in force or stays with what is."""
+        started_s = time.monotonic()
+        snapshot = live.files.read()
+        if snapshot is None:
+            return
+        if snapshot.added or snapshot.changed or snapshot.removed:
+            refusal = self._hand_over(live, snapshot.catalog, stage)
+            if self._stopping.is_set():
+                return
+            if refusal is not None:
+                snapshot = live.files.refuse(snapshot, refusal)
+        live.files.accept(snapshot)
+        self._tell(snapshot)
+        logger.info(
+            "the catalog was read in %.0f ms: %s", (time.monotonic() - started_s) * 1e3, describe_changes(snapshot)
+        )
+
+    def _hand_over(self, live: Live, catalog: Catalog, stage: Stage) -> EdgedError | None:
+        """Waits until the thread that understands has taken the catalog; why not, where it could not be used."""
+        try:
+            swap = Swap(catalog, live.prepare(catalog))
+        except EdgedError as error:
+            return error
+        with self._work:
+            self._swap = swap
+            self._work.notify()
+        while not swap.done.wait(TICK_S) and not self._stopping.is_set():
+            stage.beat()
+        return swap.refusal
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        """Says what is in force and what is wrong: to the log, where it is news, to MQTT and to systemd."""
+        for fault in snapshot.faults:
+            if fault not in self._told or fault.file in snapshot.touched:
+                logger.warning("%s: %s", fault.severity, fault)
+        self._told = frozenset(snapshot.faults)
+        intents = tuple(snapshot.catalog.intents)
+        self._link.report(report_catalog(self._node, intents, snapshot.last_good, snapshot.faults))
+        self._notifier.status(f"listening: {describe_state(snapshot)}")
 
     def _hear(self, stage: Stage) -> None:
         hearing = self._hearing
@@ -226,8 +342,8 @@ class Daemon:
         if "understand" in self.abandoned:
             logger.error("the utterance under way did not end within %g s", DRAIN_S)
             self._exit_code = self._exit_code or 1
-        while not self._waiting.empty():
-            self._refuse(self._waiting.get_nowait(), "the daemon is shutting down")
+        while self._waiting:
+            self._refuse(self._waiting.popleft(), "the daemon is shutting down")
         self._link.close()
         logger.info("stopped")
 

@@ -7,7 +7,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 from edged.act.broker import Version, VersionRefusedError, place_of
@@ -45,8 +46,15 @@ class SessionLike(Protocol):
     ) -> str | None:
         """Publishes and waits; the reason where it fails."""
 
-    def post(self, topic: str, payload: bytes) -> bool:
+    def post(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publishes without waiting."""
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Topics that the broker refused later."""
+
+    def change_topics(self, added: Collection[str], removed: Collection[str]) -> None:
+        """Subscribes and unsubscribes without waiting."""
 
     def close(self, timeout_s: float) -> None:
         """Says offline and disconnects."""
@@ -75,6 +83,10 @@ class Link:
         self._beat = beat
         self._closing = threading.Event()
         self._session: SessionLike | None = None
+        self._lock = threading.Lock()
+        """Over `_endpoint`'s topics and the retained reports: a new session must miss no change of them."""
+        self._retained: dict[str, Report] = {}
+        self._unsent: set[str] = set()
         self._version: Version = "5"
         self._keeper = threading.Thread(target=self._keep, name="mqtt", daemon=True)
 
@@ -117,12 +129,29 @@ class Link:
         return None if reason is None else Rejected(command.intent_id, "mqtt", reason)
 
     def report(self, report: Report) -> bool:
-        """Sends a report without waiting, from any thread; False where it was dropped."""
+        """Sends a report without waiting, from any thread; False where it was dropped.
+
+        The last retained one of each topic is kept instead, and sent as soon as possible and after each reconnect.
+        """
+        if report.retain:
+            with self._lock:
+                self._retained[report.topic] = report
+                self._unsent.add(report.topic)
+            return self._send_retained()
         session = self._session
         sent = session is not None and session.alive and session.post(report.topic, report.payload)
         if not sent:
             logger.debug("a report on %s was dropped", report.topic)
         return sent
+
+    def set_topics(self, topics: Iterable[str]) -> None:
+        """Subscribes to these topics and no others, now and after each reconnect; never waits."""
+        with self._lock:
+            before = frozenset(self._endpoint.topics)
+            self._endpoint = replace(self._endpoint, topics=tuple(topics))
+            if self._session is not None:
+                after = frozenset(self._endpoint.topics)
+                self._session.change_topics(after - before, before - after)
 
     def close(self, timeout_s: float = CONFIRM_TIMEOUT_S) -> None:
         """Says `offline`, disconnects and ends the link's thread; harmless where nothing is open."""
@@ -151,6 +180,7 @@ class Link:
             session = self._session
             if session is not None and (not session.wait_lost(0.5) or self._closing.is_set()):
                 delay_s = self._first_delay_s
+                self._send_retained()
                 continue
             self._drop_session()
             self._wait_before_retry(delay_s)
@@ -159,7 +189,12 @@ class Link:
                 self._reopen()
 
     def _drop_session(self) -> None:
-        session, self._session = self._session, None
+        with self._lock:
+            session, self._session = self._session, None
+            self._unsent.update(self._retained)
+            if session is not None and session.refused:
+                topics = tuple(topic for topic in self._endpoint.topics if topic not in session.refused)
+                self._endpoint = replace(self._endpoint, topics=topics)
         if session is not None:
             logger.warning("the connection to the broker at %s is lost", place_of(self._endpoint.config))
             session.close(0.0)
@@ -170,7 +205,19 @@ class Link:
         while (left_s := until - time.monotonic()) > 0 and not self._closing.wait(min(0.5, left_s)):
             self._beat()
 
+    def _send_retained(self) -> bool:
+        """False where a retained report still has to wait."""
+        with self._lock:
+            session = self._session
+            for topic in tuple(self._unsent):
+                report = self._retained[topic]
+                if session is None or not session.alive or not session.post(topic, report.payload, retain=True):
+                    return False
+                self._unsent.discard(topic)
+            return True
+
     def _reopen(self) -> None:
+        topics = frozenset(self._endpoint.topics)
         try:
             session = self._open_session()
         except EdgedError as error:
@@ -179,7 +226,12 @@ class Link:
         if self._closing.is_set():
             session.close(CONFIRM_TIMEOUT_S)
             return
-        self._session = session
+        with self._lock:
+            self._session = session
+            wanted = frozenset(self._endpoint.topics)
+            if wanted != topics:
+                session.change_topics(wanted - topics, topics - wanted)
+        self._send_retained()
         logger.info("connected to the broker at %s again", place_of(self._endpoint.config))
 
     def _open_session(self) -> SessionLike:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from edged.config import TopicLevel
+from edged.intents.catalog import Fault
 from edged.types import Intent, Rejected, SlotValue, Stage, Utterance
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
+
+MAX_REPORTED_FAULTS: Final = 50
+"""In one message; with MAX_FAULT_CHARACTERS it stays below 64 kB in most scripts."""
+MAX_FAULT_CHARACTERS: Final = 300
+"""Of each text of a fault."""
 
 _LEVEL: TypeAdapter[str] = TypeAdapter(TopicLevel)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One message about what was understood or refused; never retained."""
+    """One message that edged says of itself, never a command."""
 
     topic: str
     payload: bytes
+    retain: bool = False
+    """It says how things are until the next one does: who comes later gets it too."""
 
 
 class _Message(BaseModel):
@@ -51,6 +60,38 @@ class RejectedMessage(_Message):
 
     stage: Stage
     reason: str
+
+
+class FaultMessage(BaseModel):
+    """One fault in the catalog message; long texts are cut."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    pointer: str
+    line: int
+    """1-based; 0 where it is not known."""
+    column: int
+    what: str
+    remedy: str
+    severity: Literal["error", "warning"]
+
+
+class CatalogMessage(BaseModel):
+    """edged/<node>/catalog, retained: what can be said, and what is wrong with the files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time: str
+    """Since when: ISO 8601, UTC, milliseconds."""
+    node: str
+    intents: tuple[str, ...]
+    """In force."""
+    last_good: tuple[str, ...]
+    """Files that are served from their last good version, since they cannot be used as they are."""
+    faults: tuple[FaultMessage, ...]
+    more_faults: int
+    """Faults that are not listed."""
 
 
 def availability_topic(node: str) -> str:
@@ -94,6 +135,37 @@ def report_rejected(node: str, rejected: Rejected, *, text: str, lang: str) -> R
         reason=rejected.reason,
     )
     return Report(f"edged/{_check_level(node)}/rejected", message.model_dump_json().encode())
+
+
+def report_catalog(node: str, intents: Iterable[str], last_good: Iterable[str], faults: Sequence[Fault]) -> Report:
+    """The message about the catalog that is in force."""
+    listed = sorted(faults, key=lambda fault: fault.severity)[:MAX_REPORTED_FAULTS]
+    message = CatalogMessage(
+        time=_now(),
+        node=node,
+        intents=tuple(intents),
+        last_good=tuple(_cut(file) for file in last_good),
+        faults=tuple(
+            FaultMessage(
+                file=_cut(fault.file),
+                pointer=_cut(fault.pointer),
+                line=fault.line,
+                column=fault.column,
+                what=_cut(fault.what),
+                remedy=_cut(fault.remedy),
+                severity=fault.severity,
+            )
+            for fault in listed
+        ),
+        more_faults=len(faults) - len(listed),
+    )
+    return Report(f"edged/{_check_level(node)}/catalog", message.model_dump_json().encode(), retain=True)
+
+
+def _cut(text: str) -> str:
+    """A text of bounded length that any JSON can hold."""
+    cut = text if len(text) <= MAX_FAULT_CHARACTERS else f"{text[: MAX_FAULT_CHARACTERS - 3]}..."
+    return cut.encode("utf-8", "backslashreplace").decode()
 
 
 def _check_level(name: str) -> str:

@@ -17,7 +17,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -81,6 +82,8 @@ class Session:
         self._answers: dict[int, str | None] = {}
         self._unwaited: set[int] = set()
         self._online: int | None = None
+        self._asked: deque[tuple[str, ...]] = deque()
+        self._refused: set[str] = set()
         self._client = self._make_client()
 
     @property
@@ -132,11 +135,26 @@ class Session:
             return "the connection to the broker is broken"
         return self._await_answer(mid, deadline - time.monotonic())
 
-    def post(self, topic: str, payload: bytes) -> bool:
+    @property
+    def refused(self) -> frozenset[str]:
+        """The topics that the broker did not let us have when they were asked for later."""
+        with self._confirmed:
+            return frozenset(self._refused)
+
+    def change_topics(self, added: Collection[str], removed: Collection[str]) -> None:
+        """Subscribes and unsubscribes without waiting; a topic that the broker refuses is told and done without."""
+        if removed:
+            self._client.unsubscribe(sorted(removed))
+        if added:
+            asked = tuple(sorted(added))
+            self._asked.append(asked)
+            self._client.subscribe([(topic, 1) for topic in asked])
+
+    def post(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publishes without waiting, so that callbacks may use it; False where it could not be sent."""
         if not self._slots.acquire(blocking=False):
             return False
-        mid = self._send(topic, payload, qos=1)
+        mid = self._send(topic, payload, qos=1, retain=retain)
         if mid is None:
             return False
         with self._confirmed:
@@ -233,8 +251,15 @@ class Session:
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        refused = [topic for topic, reason in zip(self._endpoint.topics, reasons, strict=False) if reason.is_failure]
-        if refused:
+        later = self._settled.is_set()
+        topics = self._asked.popleft() if later and self._asked else self._endpoint.topics
+        refused = [topic for topic, reason in zip(topics, reasons, strict=False) if reason.is_failure]
+        if later:
+            with self._confirmed:
+                self._refused.update(refused)
+            for topic in refused:
+                logger.warning("the broker refuses the state topic %r: that device's state is unknown", topic)
+        elif refused:
             self._refusal = describe_refused_topics(refused, self._endpoint.config)
             self._settled.set()
         else:

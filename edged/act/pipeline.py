@@ -70,6 +70,10 @@ class Pipeline:
         self._default_area = default_area
         self._clock = clock
 
+    def set_catalog(self, catalog: Catalog) -> None:
+        """Maps intents by this catalog from now on; called between two utterances, on the thread of `handle`."""
+        self._catalog = catalog
+
     def handle(self, utterance: Utterance) -> Outcome:
         """Does what the utterance asks for and reports it; what cannot be done is reported as rejected."""
         logger.debug("utterance %s: %r", utterance.id, utterance.text)

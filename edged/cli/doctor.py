@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final
 
-from edged.act.drivers import check_devices
 from edged.act.link import check_broker
 from edged.cli.options import add_common, read_config
-from edged.cli.run import check_area, check_inputs
+from edged.cli.run import check_house, check_inputs
 from edged.config import Config, openmp_wait_policy
 from edged.errors import EdgedError, ModelError
 from edged.intents.load import load_catalog, require_intents
@@ -106,8 +105,7 @@ def _examine_catalog(config: Config) -> Iterator[Finding]:
         return
     yield Finding("intents", "ok", f"{', '.join(catalog.intents)}, from {config.intents.directory}")
     try:
-        check_devices(catalog.home)
-        check_area(config, catalog)
+        check_house(config, catalog.home)
     except EdgedError as error:
         yield _wrong("house", error)
         return

@@ -7,22 +7,31 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 from edged.act.drivers import check_devices
 from edged.act.link import check_broker
 from edged.cli.options import add_common, read_config
 from edged.config import Config
-from edged.daemon import Daemon, Hearing, Parts
-from edged.errors import ConfigError
+from edged.daemon import Daemon, Hearing, Live, Parts
+from edged.errors import ConfigError, ModelError
 from edged.hear.recognizer import Recognizer, SpeechModel
 from edged.hear.sources import open_source
 from edged.hear.vocabulary import make_grammar
 from edged.intents.catalog import Catalog
-from edged.intents.load import load_catalog, require_intents
-from edged.intents.phrases import list_phrases
+from edged.intents.home import Home
+from edged.intents.live import LiveFiles, Snapshot
+from edged.intents.spoken.phrases import list_phrases
+from edged.intents.templates import match_examples
 from edged.models import find_model, speech_model_name
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
+from edged.ops.watch import Target, Watcher
+
+if TYPE_CHECKING:
+    from edged.understand.parser import Parser
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs until SIGTERM or SIGINT; 0 after an orderly end."""
     config = read_config(arguments)
     check_inputs(config)
-    catalog = require_intents(load_catalog(config))
-    check_devices(catalog.home)
-    check_area(config, catalog)
+    files = open_files(config)
+    snapshot = files.start()
     with Wake() as wake, Notifier() as notifier:
         wake.on_signals(signal.SIGTERM, signal.SIGINT)
-        return _run_daemon(config, catalog, wake, notifier)
+        return _run_daemon(config, files, snapshot, wake, notifier)
 
 
 def check_inputs(config: Config) -> None:
@@ -56,27 +64,49 @@ def check_inputs(config: Config) -> None:
         )
 
 
-def check_area(config: Config, catalog: Catalog) -> None:
-    """Raises ConfigError where the daemon stands in an area that the house does not have."""
+def check_house(config: Config, home: Home) -> None:
+    """Raises ConfigError where a device cannot be commanded, or the daemon stands in an area that is not there."""
+    check_devices(home)
     area = config.home.area
-    if area is not None and area not in catalog.home.areas:
+    if area is not None and area not in home.areas:
         raise ConfigError(
-            f'there is no area "{area}"', where="home.area", remedy=f"use one of: {', '.join(catalog.home.areas)}"
+            f'there is no area "{area}"', where="home.area", remedy=f"use one of: {', '.join(home.areas)}"
         )
 
 
-def _run_daemon(config: Config, catalog: Catalog, wake: Wake, notifier: Notifier) -> int:
-    """Loads the models, which takes seconds, and runs."""
-    from edged.understand.parser import open_parser  # llama.cpp's libraries: only the commands that need them load them
+def open_files(config: Config) -> LiveFiles:
+    """The intents and the house that the configuration names, with their last good versions."""
+    return LiveFiles(
+        config.intents.directory,
+        config.home.file,
+        config.state_directory / "catalog",
+        check_home=lambda home: check_house(config, home),
+    )
 
+
+def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake, notifier: Notifier) -> int:
+    """Loads the models, which takes seconds, and runs."""
     notifier.status("looking for the broker")
     check_broker(config.mqtt)  # before the models are loaded: what is missing is told within a second
     notifier.status("loading the models")
-    with open_parser(config, catalog) as parser:
+    with open_understanding(config, files, snapshot) as (parser, usable):
+        hearing, prepare_hearing = open_hearing(config, usable.catalog)
+
+        def prepare(catalog: Catalog) -> Callable[[], None]:
+            listen = prepare_hearing(catalog)
+            match_examples(catalog, "", config.hear.lang)  # for the first utterance not to wait for the trie
+
+            def use() -> None:
+                parser.set_catalog(catalog)
+                listen()
+
+            return use
+
         parts = Parts(
             understand=lambda utterance: parser.parse(utterance).outcome,
-            catalog=catalog,
-            hearing=open_hearing(config, catalog),
+            catalog=usable.catalog,
+            hearing=hearing,
+            live=Live(files, usable, lambda: Watcher(Target(config.intents.directory, config.home.file)), prepare),
         )
         daemon = Daemon(config, parts, wake=wake, notifier=notifier)
         code = daemon.run()
@@ -88,8 +118,31 @@ def _run_daemon(config: Config, catalog: Catalog, wake: Wake, notifier: Notifier
     return code
 
 
-def open_hearing(config: Config, catalog: Catalog) -> Hearing | None:
-    """The configured source of sound with a recogniser for what can be said; None for none.
+@contextmanager
+def open_understanding(config: Config, files: LiveFiles, snapshot: Snapshot) -> Iterator[tuple[Parser, Snapshot]]:
+    """The parser, and what is in force: where the LM cannot take the files as they are, what it took last.
+
+    Raises:
+        ModelError: a model file is missing, damaged or cannot be used, or no catalog can.
+    """
+    from edged.understand.parser import open_parser  # llama.cpp's libraries: only the commands that need them load them
+
+    with ExitStack() as stack:
+        try:
+            parser = stack.enter_context(open_parser(config, snapshot.catalog))
+        except ModelError as error:
+            snapshot = files.refuse(snapshot, error)
+            parser = stack.enter_context(open_parser(config, snapshot.catalog))
+        files.accept(snapshot)
+        yield parser, snapshot
+
+
+Prepare: TypeAlias = Callable[[Catalog], Callable[[], None]]
+"""Does what takes time for a new catalog, and gives what then puts it in force."""
+
+
+def open_hearing(config: Config, catalog: Catalog) -> tuple[Hearing | None, Prepare]:
+    """The configured source of sound with a recogniser for what can be said, None for none; and what changes that.
 
     Raises:
         AudioError: the source is not fully configured.
@@ -97,9 +150,24 @@ def open_hearing(config: Config, catalog: Catalog) -> Hearing | None:
     """
     source = open_source(config.hear, sys.stdin.buffer)
     if source is None:
-        return None
+        return None, lambda _catalog: lambda: None
     lang = config.hear.lang
     model = SpeechModel(find_model(speech_model_name(lang), config.models_directory))
-    grammar = make_grammar(list_phrases(catalog, lang), model.knows, lang)
-    recognizer = Recognizer(model, lang=lang, source=source.name, grammar=grammar)
-    return Hearing(source, recognizer.transcribe, may_pause=source.name == "stdin")
+    heard = list_phrases(catalog, lang)
+    recognizer = Recognizer(model, lang=lang, source=source.name, grammar=make_grammar(heard, model.knows, lang))
+
+    def prepare(changed: Catalog) -> Callable[[], None]:
+        nonlocal heard
+        phrases, before = list_phrases(changed, lang), heard
+        if phrases == before:
+            return lambda: None
+        grammar = make_grammar(phrases, model.knows, lang)
+
+        def listen() -> None:
+            nonlocal heard
+            recognizer.set_grammar(grammar)
+            heard = phrases
+
+        return listen
+
+    return Hearing(source, recognizer.transcribe, may_pause=source.name == "stdin"), prepare

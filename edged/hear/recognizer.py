@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import exp
@@ -17,6 +18,9 @@ from edged.hear.vocabulary import UNKNOWN_SYMBOL, Grammar
 from edged.types import AudioChunk, Utterance
 
 _log = logging.getLogger(__name__)
+
+REPEATED_BYTES = 2 * SAMPLE_RATE_HZ
+"""A second of sound: Vosk tells a word up to about half a second after its beginning."""
 
 OnPartial: TypeAlias = Callable[[str], None]
 
@@ -90,12 +94,15 @@ class Recognizer:
             max_alternatives: so many other readings are given. The confidence is then the best reading's share among
                 them, for Vosk gives no confidences of words beside alternatives.
         """
-        self._vosk = model.new_recognizer(grammar)
-        self._vosk.SetWords(True)
-        if max_alternatives:
-            self._vosk.SetMaxAlternatives(max_alternatives + 1)
-        self._grammar, self._lang, self._source = grammar, lang, source
-        self._heard_bytes = 0
+        self._model = model
+        self._max_alternatives = max_alternatives
+        self._lang, self._source = lang, source
+        self._next: deque[Grammar] = deque(maxlen=1)
+        self._start(grammar)
+
+    def set_grammar(self, grammar: Grammar) -> None:
+        """Listens for this from the end of the utterance under way on; from any thread."""
+        self._next.append(grammar)
 
     def transcribe(self, chunks: Iterable[AudioChunk], on_partial: OnPartial | None = None) -> Iterator[Utterance]:
         """Yields each utterance when its end is heard; silence yields none.
@@ -106,11 +113,11 @@ class Recognizer:
         """
         partial, end_ns = "", 0
         for chunk in chunks:
-            ended = self._vosk.AcceptWaveform(chunk.pcm)
-            self._heard_bytes += len(chunk.pcm)
+            ended = self._accept(chunk.pcm)
             end_ns = chunk.start_ns + duration_ns(len(chunk.pcm))
             if ended:
                 partial = ""
+                self._recent.clear()
                 yield from self._utterances(self._vosk.Result(), end_ns)
             elif on_partial is not None:
                 heard = self._words(json.loads(self._vosk.PartialResult()).get("partial", ""))
@@ -118,6 +125,30 @@ class Recognizer:
                     partial = heard
                     on_partial(heard)
         yield from self._utterances(self._vosk.FinalResult(), end_ns)
+
+    def _start(self, grammar: Grammar | None) -> None:
+        self._vosk = self._model.new_recognizer(grammar)
+        self._vosk.SetWords(True)
+        if self._max_alternatives:
+            self._vosk.SetMaxAlternatives(self._max_alternatives + 1)
+        self._grammar = grammar
+        self._heard_bytes = 0
+        self._recent: deque[bytes] = deque()
+
+    def _accept(self, pcm: bytes) -> bool:
+        """Hears a chunk; with a new grammar where one waits and no word has been heard since the last utterance.
+
+        The start of a word may have sounded already: the new recogniser hears the last moment once more.
+        """
+        if self._next and not json.loads(self._vosk.PartialResult()).get("partial", ""):
+            recent = b"".join(self._recent)
+            self._start(self._next.pop())
+            pcm = recent + pcm
+        self._recent.append(pcm)
+        while sum(map(len, self._recent)) - len(self._recent[0]) >= REPEATED_BYTES:
+            self._recent.popleft()
+        self._heard_bytes += len(pcm)
+        return bool(self._vosk.AcceptWaveform(pcm))
 
     def _utterances(self, result: str, end_ns: int) -> Iterator[Utterance]:
         """The utterance of a result, if it holds words. `end_ns` is when the sound so far ended."""

@@ -329,3 +329,36 @@ def test_no_tls_to_a_port_that_wants_it_is_told(encrypted: Mosquitto) -> None:
     with pytest.raises(BrokerError, match=r"speaks no MQTT 3\.1\.1") as caught:
         check_broker(_config(encrypted, connect_timeout_s=1))
     assert "mqtt.tls" in caught.value.remedy
+
+
+def test_topics_can_change_and_stay_changed_after_a_restart_of_the_broker(
+    mosquitto: Mosquitto, link: Link, received: Received
+) -> None:
+    with watching(mosquitto, "zigbee2mqtt/#") as watcher:
+        watcher.publish("zigbee2mqtt/new", b"before", retain=True)
+        link.set_topics(("zigbee2mqtt/new", "zigbee2mqtt/end"))
+        assert received.messages.get(timeout=WAIT_S) == ("zigbee2mqtt/new", b"before", True)
+        watcher.publish("edged/hall/in/text", b"no longer")
+        watcher.publish("zigbee2mqtt/end", b"1")
+        assert received.messages.get(timeout=WAIT_S) == ("zigbee2mqtt/end", b"1", False)
+    mosquitto.stop()
+    mosquitto.start()
+    with watching(mosquitto, AVAILABILITY) as watcher:
+        watcher.payloads_until(AVAILABILITY, b"online")
+        watcher.publish("edged/hall/in/text", b"no longer")
+        watcher.publish("zigbee2mqtt/end", b"2")
+        assert received.messages.get(timeout=WAIT_S) == ("zigbee2mqtt/end", b"2", False)
+
+
+def test_a_retained_report_reaches_who_comes_later_and_a_broker_that_forgot_it(
+    mosquitto: Mosquitto, link: Link
+) -> None:
+    with watching(mosquitto, "edged/hall/catalog") as watcher:
+        assert link.report(Report("edged/hall/catalog", b"1", retain=True))
+        watcher.next()
+    with watching(mosquitto, "edged/hall/catalog") as late:
+        assert late.next().retain
+    mosquitto.stop()
+    mosquitto.start()
+    with watching(mosquitto, "edged/hall/catalog") as watcher:
+        assert bytes(watcher.next().payload) == b"1"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,11 @@ class Running:
     def __init__(self, folder: Path, config: Path) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._listener.bind(str(folder / "notify"))
-        self._listener.settimeout(START_S)
+        self._listener.settimeout(0.2)
+        self._words: queue.Queue[str] = queue.Queue()
+        self._ended = threading.Event()
+        self._notified = threading.Thread(target=self._listen)
+        self._notified.start()
         environment = os.environ | {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "30000000"}
         environment.pop("WATCHDOG_PID", None)
         self._process = subprocess.Popen(
@@ -62,11 +68,17 @@ class Running:
         assert self._process.stderr
         self._log += [line.decode() for line in self._process.stderr]
 
+    def _listen(self) -> None:
+        """Takes everything in: a daemon whose words nobody takes has to wait."""
+        while not self._ended.is_set():
+            with suppress(TimeoutError):
+                self._words.put(self._listener.recv(1000).decode())
+
     def wait_for(self, word: str) -> list[str]:
         """Everything that it tells systemd up to `word`."""
         heard: list[str] = []
         while word not in heard:
-            heard.append(self._listener.recv(1000).decode())
+            heard.append(self._words.get(timeout=START_S))
         return heard
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
@@ -78,6 +90,8 @@ class Running:
         finally:
             self._process.kill()
             self._reader.join(WAIT_S)
+            self._ended.set()
+            self._notified.join(WAIT_S)
             self._listener.close()
         assert self._process.stderr
         self._process.stderr.close()

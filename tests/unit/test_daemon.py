@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +16,15 @@ import pytest
 from edged import daemon as daemon_module
 from edged.act.messages import text_topic
 from edged.config import Config, MqttConfig
-from edged.daemon import Daemon, Hearing, Parts, Stage
-from edged.errors import AudioError, BrokerError
+from edged.daemon import Daemon, Hearing, Live, Parts, Stage
+from edged.errors import AudioError, BrokerError, EdgedError, ModelError
 from edged.intents.catalog import Catalog
+from edged.intents.live import LiveFiles
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.types import AudioChunk, Intent, Rejected, Utterance
 from tests.unit.act.fakes import FakeBroker, FakeSession
+from tests.unit.intents.test_live import intent_text
 
 WAIT_S = 10
 CONFIG = Config(mqtt=MqttConfig(node="hall", text_input=True, queue=2, protocol="5"))
@@ -31,6 +36,7 @@ class RecordingNotifier(Notifier):
     def __init__(self) -> None:
         super().__init__({})
         self.words: list[str] = []
+        self.states: list[str] = []
         self.fed = threading.Event()
 
     def ready(self) -> None:
@@ -38,6 +44,9 @@ class RecordingNotifier(Notifier):
 
     def stopping(self) -> None:
         self.words.append("stopping")
+
+    def status(self, text: str) -> None:
+        self.states.append(text)
 
     def watchdog(self) -> None:
         self.fed.set()
@@ -336,3 +345,245 @@ def test_a_source_that_cannot_be_opened_ends_the_daemon_with_its_own_code(
     assert run.end() == 2
     assert "plug one in" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+# A catalog that follows its files
+
+
+class FakeWatcher:
+    """Says that the files are to be read when the test says so."""
+
+    def __init__(self) -> None:
+        self._signals: queue.Queue[bool] = queue.Queue()
+        self._taken = False
+
+    def wait(self, timeout_s: float) -> bool:
+        if self._taken:
+            self._signals.task_done()
+        self._taken = False
+        with suppress(queue.Empty):
+            self._taken = self._signals.get(timeout=timeout_s)
+        return self._taken
+
+    def signal(self) -> None:
+        self._signals.put(True)
+
+    def settle(self) -> None:
+        """Until the files have been read as often as was said."""
+        self._signals.join()
+
+
+class LiveRun:
+    """A daemon whose intents are files of their own; `use` stands for the parser and says what it was given."""
+
+    def __init__(
+        self, root: Path, understand: Callable[[Utterance], tuple[Intent, ...] | Rejected] | None = None
+    ) -> None:
+        self.schemas = root / "schemas"
+        self.schemas.mkdir()
+        self.home = root / "home.toml"
+        self.put("a.json", "alpha")
+        self.move_lamp("lamp_1")
+        self.files = LiveFiles(self.schemas, self.home, root / "state")
+        self.refusal: EdgedError | None = None
+        self.in_force: list[tuple[str, ...]] = []
+        self.watcher = FakeWatcher()
+        snapshot = self.files.start()
+        self.files.accept(snapshot)
+        self.use(snapshot.catalog)
+        live = Live(self.files, snapshot, lambda: nullcontext(self.watcher), lambda catalog: lambda: self.use(catalog))
+        broker = FakeBroker()
+        parts = Parts(understand or self.understand, snapshot.catalog, live=live, make_session=broker)
+        self.run = Run(CONFIG, parts, broker)
+        assert self.catalog()["intents"] == ["alpha"]
+
+    def put(self, name: str, intent: str) -> None:
+        (self.schemas / name).write_text(intent_text(intent) if intent else "{")
+
+    def move_lamp(self, address: str) -> None:
+        self.home.write_text(
+            f'[areas.hall]\n[devices.lamp]\nkind = "light"\ndriver = "zigbee2mqtt"\naddress = "{address}"\n'
+        )
+
+    def use(self, catalog: Catalog) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.in_force.append(tuple(catalog.intents))
+
+    def understand(self, utterance: Utterance) -> Rejected:
+        return Rejected(utterance.id, "understand", " ".join(self.in_force[-1]))
+
+    def catalog(self) -> dict[str, Any]:
+        """The next retained message about the catalog."""
+        topic, payload = self.run.session.retained.get(timeout=WAIT_S)
+        assert topic == "edged/hall/catalog"
+        message: dict[str, Any] = json.loads(payload)
+        return message
+
+    def reload(self) -> dict[str, Any]:
+        self.watcher.signal()
+        return self.catalog()
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveRun]:
+    live = LiveRun(tmp_path)
+    yield live
+    assert live.run.stop() == 0
+    assert live.run.daemon.abandoned == ()
+
+
+def test_a_new_file_is_in_force_and_said(live: LiveRun, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    live.put("b.json", "beta")
+    assert live.reload()["intents"] == ["alpha", "beta"]
+    assert live.in_force == [("alpha",), ("alpha", "beta")]
+    live.watcher.settle()
+    assert "added b.json; 2 intents in force" in caplog.text
+    assert live.run.notifier.states[-1] == "listening: 2 intents"
+
+
+def test_a_bad_file_is_reported_and_the_parser_is_left_alone(live: LiveRun) -> None:
+    live.put("a.json", "")
+    message = live.reload()
+    assert (message["intents"], message["last_good"]) == (["alpha"], ["a.json"])
+    assert {fault["file"] for fault in message["faults"]} == {"a.json"}
+    live.watcher.settle()
+    assert live.in_force == [("alpha",)]
+    assert live.run.notifier.states[-1] == "listening: 1 intent; a.json refused, last good version in force"
+
+
+def test_a_fault_is_told_once_a_change(live: LiveRun, caplog: pytest.LogCaptureFixture) -> None:
+    live.put("x.json", "")
+    live.reload()
+    count = caplog.text.count("x.json")
+    live.put("b.json", "beta")
+    live.reload()
+    assert caplog.text.count("x.json") == count > 0
+    (live.schemas / "x.json").write_text("{ ")
+    live.reload()
+    assert caplog.text.count("x.json") > count
+
+
+def test_a_warning_is_told_once_a_change_and_the_file_is_in_force(
+    live: LiveRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    (live.schemas / "b.json").write_text(intent_text("beta").replace(" {area}", ""))
+    message = live.reload()
+    assert message["intents"] == ["alpha", "beta"]
+    assert [(fault["file"], fault["severity"]) for fault in message["faults"]] == [("b.json", "warning")]
+    live.put("c.json", "gamma")
+    assert len(live.reload()["faults"]) == 1
+    assert caplog.text.count("warning: b.json") == 1
+
+
+def test_what_a_changed_house_makes_wrong_with_an_old_file_is_told(
+    live: LiveRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    live.home.write_text(live.home.read_text().replace("[areas.hall]", ""))
+    message = live.reload()
+    assert {fault["file"] for fault in message["faults"]} == {"a.json"}
+    assert "a.json" in caplog.text
+
+
+def test_files_as_they_were_change_and_say_nothing(live: LiveRun) -> None:
+    live.watcher.signal()
+    live.watcher.settle()
+    assert live.in_force == [("alpha",)]
+    assert live.run.session.retained.empty()
+
+
+def test_a_catalog_that_cannot_be_used_is_refused_and_the_daemon_goes_on(live: LiveRun) -> None:
+    live.refusal = ModelError("the catalog takes 9000 of 2048 tokens", remedy="load fewer intents")
+    live.put("b.json", "beta")
+    message = live.reload()
+    assert message["intents"] == ["alpha"]
+    assert [fault["what"] for fault in message["faults"]] == ["the catalog takes 9000 of 2048 tokens"]
+    live.refusal = None
+    live.put("b.json", "gamma")
+    assert live.reload()["intents"] == ["alpha", "gamma"]
+
+
+def test_an_utterance_is_understood_under_one_catalog_and_the_next_under_the_new_one(tmp_path: Path) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    seen: list[tuple[str, ...]] = []
+
+    def understand(utterance: Utterance) -> Rejected:
+        seen.append(started.in_force[-1])
+        begun.set()
+        assert goes_on.wait(WAIT_S)
+        seen.append(started.in_force[-1])
+        return _nothing(utterance)
+
+    started = LiveRun(tmp_path, understand)
+    started.run.receive("first")
+    assert begun.wait(WAIT_S)
+    started.run.receive("second")
+    started.put("b.json", "beta")
+    started.watcher.signal()
+    with started.run.daemon._work:
+        assert started.run.daemon._work.wait_for(lambda: started.run.daemon._swap is not None, WAIT_S)
+    assert started.run.session.retained.empty()
+    goes_on.set()
+    assert started.catalog()["intents"] == ["alpha", "beta"]
+    assert started.run.stop() == 0
+    assert seen == [("alpha",), ("alpha",), ("alpha", "beta"), ("alpha", "beta")]
+
+
+def test_the_topics_of_a_changed_house_are_subscribed(live: LiveRun) -> None:
+    assert live.run.session.topics == [text_topic("hall"), "zigbee2mqtt/lamp_1"]
+    live.move_lamp("lamp_2")
+    live.reload()
+    assert live.run.session.topics == [text_topic("hall"), "zigbee2mqtt/lamp_2"]
+    live.run.session.endpoint.on_message("zigbee2mqtt/lamp_2", b'{"state": "ON"}', True)
+    assert live.run.daemon._states.state_of("lamp") == {"state": "ON"}
+
+
+def test_a_bug_in_the_reload_stops_the_daemon_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveRun(tmp_path)
+
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(live.files, "read", broken)
+    live.watcher.signal()
+    assert live.run.end() == 1
+
+
+def test_a_stop_does_not_wait_for_a_swap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_module, "DRAIN_S", 0.05)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def endless(utterance: Utterance) -> Rejected:
+        begun.set()
+        goes_on.wait(WAIT_S)
+        return _nothing(utterance)
+
+    live = LiveRun(tmp_path, endless)
+    live.run.receive("x")
+    assert begun.wait(WAIT_S)
+    live.put("b.json", "beta")
+    live.watcher.signal()
+    assert live.run.stop() == 1
+    assert live.run.daemon.abandoned == ("understand",)
+    goes_on.set()
+
+
+def test_a_hundred_reloads_leave_nothing_behind(live: LiveRun) -> None:
+    for number in range(20):
+        live.put("b.json", f"beta_{number}")
+        live.reload()
+    before = _held()
+    for number in range(100):
+        live.put("b.json", f"beta_{number % 50}")
+        live.reload()
+    descriptors, threads, catalogs = _held()
+    assert (descriptors, threads) == before[:2]
+    assert catalogs <= before[2] + 2
+
+
+def _held() -> tuple[int, int, int]:
+    """Open descriptors, threads, and catalogs in memory."""
+    gc.collect()
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    return descriptors, threading.active_count(), sum(isinstance(item, Catalog) for item in gc.get_objects())

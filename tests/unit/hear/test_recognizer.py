@@ -30,16 +30,18 @@ class FakeVosk:
         self._script: Iterator[str | tuple[str]] = iter(script)
         self._final = final
         self._now: str | tuple[str] = ""
+        self.heard: list[int] = []
 
     def SetWords(self, wanted: bool) -> None:  # noqa: N802 - Vosk's name
         assert wanted
 
-    def AcceptWaveform(self, _: bytes) -> int:  # noqa: N802 - Vosk's name
+    def AcceptWaveform(self, pcm: bytes) -> int:  # noqa: N802 - Vosk's name
+        self.heard.append(len(pcm))
         self._now = next(self._script)
         return isinstance(self._now, tuple)
 
     def PartialResult(self) -> str:  # noqa: N802 - Vosk's name
-        return json.dumps({"partial": self._now})
+        return json.dumps({"partial": self._now if isinstance(self._now, str) else ""})
 
     def Result(self) -> str:  # noqa: N802 - Vosk's name
         return words(self._now[0])
@@ -49,11 +51,13 @@ class FakeVosk:
 
 
 class FakeModel:
-    def __init__(self, vosk: FakeVosk) -> None:
-        self._vosk = vosk
+    def __init__(self, *vosks: FakeVosk) -> None:
+        self._vosks = list(vosks)
+        self.grammars: list[Grammar | None] = []
 
-    def new_recognizer(self, _: Grammar | None) -> Any:
-        return self._vosk
+    def new_recognizer(self, grammar: Grammar | None) -> Any:
+        self.grammars.append(grammar)
+        return self._vosks.pop(0)
 
 
 def hear(
@@ -188,3 +192,49 @@ def test_fixed_graph_listens_freely_and_says_so(
 def test_missing_folder_never_reaches_vosk(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is no folder"):
         SpeechModel(tmp_path / "none")
+
+
+# Another grammar
+
+
+OLD, NEW = Grammar(("old",), {}, ()), Grammar(("new",), {("ne", "w"): "new"}, ())
+
+
+def change(first: FakeVosk, second: FakeVosk, count: int, change_at: int) -> tuple[list[Utterance], FakeModel]:
+    """Hears `count` chunks, and is given NEW before the chunk `change_at`."""
+    model = FakeModel(first, second)
+    recognizer = Recognizer(cast("SpeechModel", model), lang="en", source="wav", grammar=OLD)
+
+    def chunks() -> Iterator[AudioChunk]:
+        for number in range(count):
+            if number == change_at:
+                recognizer.set_grammar(OLD)
+                recognizer.set_grammar(NEW)
+            yield AudioChunk(SECOND[: len(SECOND) // 2], number * 500_000_000)
+
+    return list(recognizer.transcribe(chunks())), model
+
+
+def test_an_utterance_under_way_is_not_cut_by_another_grammar() -> None:
+    heard, model = change(FakeVosk(["a", "a b", ("a b",)]), FakeVosk(["ne w"], "ne w"), 4, 1)
+
+    assert [utterance.text for utterance in heard] == ["a b", "new"]
+    assert model.grammars == [OLD, NEW]
+
+
+def test_in_silence_another_grammar_counts_at_once_and_hears_the_last_second_again() -> None:
+    second = FakeVosk(["ne w"], "ne w")
+
+    heard, model = change(FakeVosk(["", "", "", ""]), second, 5, 4)
+
+    assert model.grammars == [OLD, NEW]
+    assert second.heard == [48_000]
+    assert (heard[0].text, heard[0].start_ns, heard[0].end_ns) == ("new", 1_500_000_000, 3_000_000_000)
+
+
+def test_sound_of_an_utterance_that_has_ended_is_not_heard_again() -> None:
+    second = FakeVosk([""])
+
+    change(FakeVosk(["a", ("a",)]), second, 3, 2)
+
+    assert second.heard == [16_000]
