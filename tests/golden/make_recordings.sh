@@ -19,5 +19,5 @@ with wave.open(sys.argv[1], "wb") as out:
 record ko_all_lights_off.wav ko+steph 170 "모든 불을 꺼 줘"
 record ko_ceiling_lamp_off.wav ko+f4 170 "천장등 꺼 줘"
 record ko_temperature_22.wav ko+m3 170 "온도를 이십이 도로 맞춰 줘"
-record ko_kitchen_temperature_22.wav ko+Andrea 170 "부엌 온도를 이십이 도로 해 줘"
+record ko_kitchen_temperature_22.wav ko+David 170 "부엌 온도를 이십이 도로 해 줘"
 record en_kitchen_light_on.wav en-us 150 "turn on the kitchen light"

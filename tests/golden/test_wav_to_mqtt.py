@@ -16,12 +16,16 @@ pytestmark = [pytest.mark.model, pytest.mark.peer]
 
 GOLDEN = Path(__file__).parent
 SAMPLES = GOLDEN.parent.parent / "edged" / "samples"
+CATALOG = "edged/golden/catalog"
 VOLATILE = ("id", "time", "latency_ms", "confidence", "reason")
 """What differs from run to run or from processor to processor."""
 
 
 def messages_of(recording: Path, broker: Mosquitto, folder: Path) -> list[dict[str, Any]]:
-    """Everything that the daemon says from `online` to `offline` while it hears a recording."""
+    """What the daemon says from `online` to `offline` while it hears a recording, but for the list of its intents.
+
+    That list tells what is in force, whatever is heard, and changes with every intent file.
+    """
     config = folder / "edged.toml"
     config.write_text(
         f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nnode = "golden"\n'
@@ -35,6 +39,8 @@ def messages_of(recording: Path, broker: Mosquitto, folder: Path) -> list[dict[s
         messages: list[dict[str, Any]] = []
         while not messages or messages[-1]["payload"] != "offline":
             message = watcher.next()
+            if message.topic == CATALOG:
+                continue
             assert not message.retain
             messages.append({"topic": message.topic, "payload": readable(message.payload)})
     return messages
