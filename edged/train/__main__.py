@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from edged.config import load_config
-from edged.intents.catalog import Catalog
+from edged.intents.catalog import Catalog, restrict
 from edged.intents.load import load_catalog
 from edged.models.find import find_model
 from edged.models.merge import merge
@@ -49,7 +49,7 @@ def main() -> int:
     learned, kept = _sentences(options, catalog, schemas)
     if options.data_only:
         return 0
-    record = _train(options, catalog, learned)
+    record = _train(options, restrict(catalog, {str(i["intent"]) for s in learned for i in s.intents}), learned)
     merged, adapter = options.out / MERGED, options.out / ADAPTER
     merge(options.model, adapter, merged)
     rows = for_house(read_expected(kept), catalog.home, schemas) + read_slurp(options.score, catalog.home, schemas)
@@ -98,6 +98,8 @@ def _train(options: argparse.Namespace, catalog: Catalog, learned: Sequence[Sent
     return {
         "command": " ".join(["python -m edged.train", *(Path(word).name for word in sys.argv[1:])]),
         "plan": asdict(plan) | {"rank": options.rank, "alpha": options.alpha},
+        "intents": list(catalog.intents),
+        "languages": sorted({sentence.lang for sentence in learned}),
         "learned": len(learned),
         "base": {"file": options.model.name, "sha256": _sha256(options.model)},
         "adapter": {"file": ADAPTER, "sha256": _sha256(adapter)},

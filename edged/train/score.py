@@ -28,7 +28,7 @@ from edged.train.sentences import read_schemas
 from edged.train.slurp import Expected, for_house, read_expected, read_slurp
 from edged.types import Rejected, SlotValue, Utterance
 from edged.understand.lm import LanguageModel
-from edged.understand.parser import Parser
+from edged.understand.parser import Limits, Parser
 from edged.understand.prompt import catalog_prefix, utterance_line
 
 Intents: TypeAlias = Sequence[Mapping[str, SlotValue]]
@@ -156,7 +156,7 @@ def score_model(
         with free_decoder(model, adapter, catalog, threads) as answer:
             return score(rows, answer)
     with LanguageModel(model, adapter=adapter, threads=threads) as lm:
-        return score(rows, parser_answers(Parser(lm, catalog, min_confidence=0.0)))
+        return score(rows, parser_answers(Parser(lm, catalog, Limits(min_confidence=0.0))))
 
 
 def _best(address: int, count: int) -> tuple[int, float]:

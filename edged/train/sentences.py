@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from edged.intents.home import Home
-from edged.intents.text import normalize_text
+from edged.intents.spoken.text import normalize_text
 from edged.train.values import Values
 from edged.types import SlotValue
 
@@ -26,8 +26,10 @@ FOLDER: Final = Path(__file__).parent / "sentences"
 MAX_INTENTS: Final = 3
 
 Means: TypeAlias = tuple[Mapping[str, SlotValue], ...]
-PLACEHOLDERS: Final = ({"device": "lamp"}, {"device": "heater", "step": "degrees"})
-"""What the slots of each intent, in the order of their files, are called in the templates where that differs."""
+PLACEHOLDERS: Final = {"light": {"device": "lamp"}, "thermostat": {"device": "heater", "step": "degrees"}}
+"""The intents that there are templates of, and what their slots are called in them where that differs."""
+EXAMPLES_WEIGHT: Final = 6.0
+"""Of all examples of one intent file, beside groups of templates that weigh one each."""
 _CHOICE: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _PARTICLE: Final = re.compile(r"(\w)([~ _]*)<(\w+)>")
 _PARTICLES: Final = {
@@ -86,10 +88,8 @@ class Speaker:
         tables = [_read(FOLDER / f"{lang}.toml"), _read(FOLDER / f"{lang}-nothing.toml")]
         self.commands = [_group(table, table["means"]) for table in tables[0]["command"]]
         self.nothing = [_group(table, ()) for table in tables[1]["nothing"]]
-        for number, schema in enumerate(schemas):
-            self.commands += [
-                _example(row, schema, PLACEHOLDERS[number]) for row in schema["x-edged"]["examples"][lang]
-            ]
+        for schema in schemas:
+            self.commands += _examples(schema, lang)
             self.nothing.append(Group((), tuple(schema["x-edged"]["refused"][lang]), 1, order=False))
         self._phrases: dict[str, list[str]] = {**tables[1]["words"], **tables[0]["phrases"]}
         self._wrap: dict[str, list[str]] = tables[0]["wrap"]
@@ -244,8 +244,14 @@ def _particle(match: re.Match[str]) -> str:
 
 
 def read_schemas(folder: Path) -> list[dict[str, Any]]:
-    """The intent files of a folder, by name."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    """The intent files of a folder that there are templates of, by name."""
+    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [schema for schema in schemas if _name_of(schema) in PLACEHOLDERS]
+
+
+def _name_of(schema: Mapping[str, Any]) -> str:
+    name: str = schema["properties"]["intent"]["const"]
+    return name
 
 
 def is_held_back(template: str) -> bool:
@@ -253,10 +259,15 @@ def is_held_back(template: str) -> bool:
     return hashlib.sha256(template.encode()).digest()[0] % 12 == 0
 
 
-def _example(row: Mapping[str, Any], schema: Mapping[str, Any], names: Mapping[str, str]) -> Group:
-    text = _NAME.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", row["text"])
-    means = {"intent": schema["properties"]["intent"]["const"], **row["slots"]}
-    return Group((means,), (text,), 0.3, order=False)
+def _examples(schema: Mapping[str, Any], lang: str) -> Iterator[Group]:
+    """The examples of an intent file, less those that are in the test set; together they weigh `EXAMPLES_WEIGHT`."""
+    name = _name_of(schema)
+    names = PLACEHOLDERS[name]
+    rows = schema["x-edged"]["examples"][lang]
+    for row in rows:
+        text = _NAME.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", row["text"])
+        if not is_held_back(text):
+            yield Group(({"intent": name, **row["slots"]},), (text,), EXAMPLES_WEIGHT / len(rows), order=False)
 
 
 def _group(table: Mapping[str, Any], means: Iterable[Mapping[str, SlotValue]]) -> Group:

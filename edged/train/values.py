@@ -44,7 +44,7 @@ class Values:
             words, key = rng.choice(known if known and rng.random() < _HOME_SHARE else self._others[name])
             return words, "area" if name == "area" else "device", key
         if name == "unit":
-            wanted = "fahrenheit" if float(slots.get("temperature", 0) or 0) > 35 else "celsius"
+            wanted = "fahrenheit" if float(str(slots.get("temperature", 0))) > 35 else "celsius"
             words, unit = rng.choice([pair for pair in self._spoken["unit"] if pair[1] == wanted or "step" in slots])
             return words, "unit", unit
         if name == "anycolor":

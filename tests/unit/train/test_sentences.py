@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from edged.intents.catalog import Catalog
-from edged.intents.text import normalize_text
+from edged.intents.spoken.text import normalize_text
 from edged.train.sentences import Sentence, make_sentences, read_schemas
 from edged.train.values import korean_number, slug
 
