@@ -14,7 +14,7 @@ from edged.hear.recognizer import OnPartial, Recognizer, SpeechModel
 from edged.hear.sources import WavSource
 from edged.hear.vocabulary import Grammar, make_grammar
 from edged.intents.load import load_catalog
-from edged.intents.phrases import list_phrases
+from edged.intents.spoken.phrases import list_phrases
 from edged.models import find_model, get_model, speech_model_name
 from edged.types import AudioChunk
 

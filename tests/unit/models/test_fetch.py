@@ -396,10 +396,11 @@ def test_model_in_a_folder_that_may_only_be_read_needs_no_fetch(
 
 
 CHILD = """
-import sys
+import signal, sys
 from pathlib import Path
 from edged.models import catalogue, fetch_model
 from edged.models.catalogue import Model, Pin, WebFile
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 url, sha256, size, directory = sys.argv[1:]
 pin = Pin("toy.gguf", int(size), sha256)
 catalogue.CATALOGUE = (
