@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edged.intents.capabilities import CAPABILITIES, Capability
 from edged.intents.catalog import Catalog, CommandRules, Condition, SlotTerm
-from edged.intents.home import Area, Device, Floor, Home, Range
+from edged.intents.home import Device, Home, Range, name_of
 from edged.types import Intent, Rejected, Slots, SlotValue
 
 DECIMALS = 2
@@ -64,14 +64,6 @@ def describe_outside(device: Device, capability: str, value: float) -> str | Non
     unit = CAPABILITIES[capability].unit
     what = capability.replace("_", " ")
     return f"{name_of(device)} takes a {what} of {least:g} to {greatest:g} {unit}, not {value:g}"
-
-
-def name_of(thing: Device | Area | Floor) -> str:
-    """What to call it in a reason: its first English name, else its first name at all, else its key."""
-    for names in (thing.names.get("en", ()), *thing.names.values()):
-        if names:
-            return names[0]
-    return thing.key
 
 
 def tidy_number(value: float) -> int | float:

@@ -14,11 +14,11 @@ from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from edged.act.driver import State, make_command, place_of
-from edged.act.mapping import DeviceChange, name_of, range_of
+from edged.act.mapping import DeviceChange, range_of
 from edged.act.topic import describe_bad_topic
 from edged.errors import ConfigError
 from edged.intents.capabilities import CAPABILITIES
-from edged.intents.home import Device, Message
+from edged.intents.home import Device, Message, name_of
 from edged.types import Command, Rejected, SlotValue
 
 MAX_PAYLOAD_BYTES = 16_384

@@ -12,10 +12,10 @@ from typing import Final, TypeAlias
 
 from edged.act.color import HUE_AND_SATURATION
 from edged.act.driver import State, make_command, place_of
-from edged.act.mapping import DeviceChange, describe_outside, name_of, range_of, tidy_number
+from edged.act.mapping import DeviceChange, describe_outside, range_of, tidy_number
 from edged.act.topic import describe_bad_topic
 from edged.errors import ConfigError
-from edged.intents.home import Device
+from edged.intents.home import Device, name_of
 from edged.intents.home_tables import suggest
 from edged.types import Command, Rejected, SlotValue
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from edged.cli.options import add_common, read_config
 from edged.errors import UsageError
 from edged.intents.accept import Acceptor, parse_instance
-from edged.intents.catalog import Fault, Json
+from edged.intents.catalog import Fault, Finding, Json
+from edged.intents.folder import source_faults
 from edged.intents.home import load_home
-from edged.intents.load import HOME, resolve_references
+from edged.intents.load import place_findings
 from edged.intents.lower import LoweringError, find_refusals
-from edged.intents.source import SourceError, find_place, parse_source, read_source
+from edged.intents.references import HOME, resolve_references
+from edged.intents.source import SourceError, parse_source, read_source
 
 MAX_LINE_BYTES = 1 << 20
 """Of one value on stdin: four times the largest schema file."""
@@ -65,18 +67,15 @@ def _open(arguments: argparse.Namespace) -> Acceptor | Sequence[Fault]:
         text = read_source(arguments.file)
         parsed = parse_source(text)
     except SourceError as error:
-        return [Fault(file, "", error.line, 0, str(error), "mend the file")]
+        return source_faults(error, file)
     try:
         schema = _resolve(parsed, arguments)
         refusals = find_refusals(schema)
     except LoweringError as error:
         refusals = (error,)
-    return [_fault(error, text, file) for error in refusals] if refusals else Acceptor(schema)
-
-
-def _fault(error: LoweringError, text: str, file: str) -> Fault:
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.pointer)
-    return Fault(file, pointer, *find_place(text, error.pointer), str(error), error.remedy)
+    if refusals:
+        return place_findings([Finding(error.pointer, str(error), error.remedy) for error in refusals], text, file)
+    return Acceptor(schema)
 
 
 def _resolve(parsed: Json, arguments: argparse.Namespace) -> Json:

@@ -21,7 +21,6 @@ from edged.intents.home_tables import (
     shown,
     suggest,
 )
-from edged.intents.spoken.text import normalize_text
 
 Range: TypeAlias = tuple[float, float]
 
@@ -111,16 +110,6 @@ class Home:
             return (place,)
         return tuple(area.key for area in self.areas.values() if area.floor == place)
 
-    def namesakes(self, key: str, lang: str) -> tuple[str, ...]:
-        """The other devices of the same kind that share a name with this one in a language."""
-        device = self.devices[key]
-        names = _spoken_names(device, lang)
-        return tuple(
-            other.key
-            for other in self.devices_of(device.kind)
-            if other.key != key and not names.isdisjoint(_spoken_names(other, lang))
-        )
-
 
 class HomeError(ConfigError):
     """home.toml cannot be used; `faults` is everything that is wrong with it."""
@@ -131,6 +120,14 @@ class HomeError(ConfigError):
         if len(faults) > _MAX_TOLD:
             told.append(f"and {len(faults) - _MAX_TOLD} more")
         super().__init__("\n  ".join(["cannot be used", *told]), where=where)
+
+
+def name_of(thing: Device | Area | Floor) -> str:
+    """What to call it in a reason: its first English name, else its first name at all, else its key."""
+    for names in (thing.names.get("en", ()), *thing.names.values()):
+        if names:
+            return names[0]
+    return thing.key
 
 
 def names_in(names: Mapping[str, tuple[str, ...]], lang: str) -> tuple[str, ...]:
@@ -281,7 +278,3 @@ def _to_device(key: str, table: DeviceTable | GroupTable) -> Device:
 
 def _own_name(key: str) -> dict[str, tuple[str, ...]]:
     return {"en": (key.replace("_", " "),)}
-
-
-def _spoken_names(device: Device, lang: str) -> set[str]:
-    return {normalize_text(name, lang) for name in names_in(device.names, lang)}

@@ -35,6 +35,7 @@ from edged.intents.lint.draft import Draft, measure_references, prune
 from edged.intents.lint.form import MAX_FOUND, Check, compile_form
 from edged.intents.lint.keywords import find_unknown_keywords
 from edged.intents.lower import LoweringError, find_refusals, takes_numbers
+from edged.intents.references import home_source, resolve_references
 from edged.intents.source import SourceError, find_place, parse_source, printable_path
 from edged.intents.suggest import list_words, shorten
 from edged.types import SlotValue
@@ -45,8 +46,6 @@ MAX_FAULTS: Final = 50
 """Faults of one file that are told: whoever mends these sees the rest at the next look."""
 DEFAULT_EXPIRES_S: Final = 10.0
 """A command that names no validity is dropped after this time: longer than any answer, shorter than a memory."""
-
-HOME: Final = "urn:edged:home#/"
 
 
 def load_catalog(config: Config) -> Catalog:
@@ -227,7 +226,7 @@ def _make_draft(parsed: Json, findings: list[Finding], home: Home) -> Draft | No
 def _is_empty_place(slot: str, schema: Schema, body: Schema) -> bool:
     """Whether a slot refers to things of which the house has none."""
     is_empty = schema["properties"].get(slot, {}).get("enum") == []
-    return is_empty and _home_source(body["properties"][slot], body.get("$defs", {})) is not None
+    return is_empty and home_source(body["properties"][slot], body.get("$defs", {})) is not None
 
 
 def _well_formed(parsed: Json, findings: Sequence[Finding]) -> Json:
@@ -271,79 +270,12 @@ def _to_finding(error: LoweringError, parsed: Json) -> Finding:
     return Finding(pointer, str(error), error.remedy)
 
 
-def resolve_references(schema: Schema, home: Home) -> Schema:
-    """The intent's schema with every `$ref` replaced; a slot for which the house has no value is left out.
-
-    Raises:
-        LoweringError: a reference leads nowhere, leaves the file and the house, or leads to itself.
-    """
-    definitions = schema.get("$defs", {})
-    body = {key: value for key, value in schema.items() if key not in ("x-edged", "$defs")}
-    resolved: dict[str, Any] = _resolve(body, definitions, home, (), 0)
-    resolved["properties"] = {
-        key: value
-        for key, value in ((key, _one_list(value)) for key, value in resolved["properties"].items())
-        if value.get("enum") != [] or key in resolved["required"]
-    }
-    return resolved
-
-
-def _one_list(slot: Json) -> Json:
-    """Alternatives that are all lists, such as devices of several kinds, as one list."""
-    choices = slot.get("anyOf") if isinstance(slot, dict) and set(slot) == {"anyOf"} else None
-    if not choices or not all(isinstance(choice, dict) and set(choice) == {"enum"} for choice in choices):
-        return slot
-    return {"enum": list(dict.fromkeys(value for choice in choices for value in choice["enum"]))}
-
-
-_MAX_REFERENCES: Final = 8
-
-
-def _resolve(node: Json, definitions: Schema, home: Home, pointer: tuple[str | int, ...], followed: int) -> Json:
-    if isinstance(node, list):
-        return [_resolve(item, definitions, home, (*pointer, index), followed) for index, item in enumerate(node)]
-    if not isinstance(node, dict):
-        return node
-    reference = node.get("$ref")
-    if reference is None or not isinstance(reference, str):
-        return {key: _resolve(value, definitions, home, (*pointer, key), followed) for key, value in node.items()}
-    if followed >= _MAX_REFERENCES:
-        raise LoweringError(
-            pointer, f'"$ref": "{reference}" leads in a circle', "recursion cannot be decoded: unroll it"
-        )
-    target = _find_reference(reference, definitions, home)
-    if target is None:
-        raise LoweringError(
-            (*pointer, "$ref"),
-            f'"{reference}" leads nowhere',
-            'use "#/$defs/NAME", "urn:edged:home#/areas", "urn:edged:home#/floors" or "urn:edged:home#/devices/KIND"',
-        )
-    beside = {key: value for key, value in node.items() if key != "$ref"}
-    resolved = _resolve(target, definitions, home, pointer, followed + 1)
-    if beside.keys() <= {"title", "description", "$comment"}:
-        return {**resolved, **beside}
-    around = _resolve(beside, definitions, home, pointer, followed)
-    return {**around, "allOf": [resolved, *around.get("allOf", ())]}
-
-
-def _find_reference(reference: str, definitions: Schema, home: Home) -> Schema | None:
-    if reference == f"{HOME}areas":
-        return {"enum": [*home.areas, *home.floors]}
-    if reference == f"{HOME}floors":
-        return {"enum": list(home.floors)}
-    if reference.startswith(f"{HOME}devices/"):
-        kind = reference.removeprefix(f"{HOME}devices/")
-        return {"enum": [device.key for device in home.devices_of(kind)]}
-    found = definitions.get(reference.removeprefix("#/$defs/")) if reference.startswith("#/$defs/") else None
-    return found if isinstance(found, Mapping) else None
-
-
 def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
     extension = parsed["x-edged"]
     homes = {
         slot: source
         for slot, value in parsed["properties"].items()
-        if (source := _home_source(value, parsed.get("$defs", {}))) is not None
+        if (source := home_source(value, parsed.get("$defs", {}))) is not None
     }
     return IntentFile(
         name=schema["properties"]["intent"]["const"],
@@ -365,19 +297,6 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
         asks=extension.get("asks", False),
         command=_to_command(extension["command"]) if "command" in extension else None,
     )
-
-
-def _home_source(slot: Json, definitions: Schema) -> str | None:
-    """Which things of the house a slot refers to: "areas" or "devices"; None where it refers to none, or to both."""
-    sources = {_home_source(choice, definitions) for choice in slot.get("anyOf", ())}
-    if len(sources) == 1 and "$ref" not in slot:
-        return sources.pop()
-    reference = slot.get("$ref", "")
-    if isinstance(reference, str) and reference.startswith("#/$defs/"):
-        return _home_source(definitions[reference.removeprefix("#/$defs/")], definitions)
-    if not isinstance(reference, str) or not reference.startswith(HOME):
-        return None
-    return "devices" if reference.startswith(f"{HOME}devices/") else "areas"
 
 
 def _measured(schema: Schema, homes: Mapping[str, str]) -> frozenset[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from edged.intents.catalog import Catalog
 from edged.intents.grounding import HomeMention
-from edged.intents.home import Home
+from edged.intents.home import Home, name_of
 from edged.types import Intent
 
 
@@ -45,9 +45,4 @@ def which_one(devices: Collection[str], home: Home) -> str:
 def _described(key: str, home: Home) -> str:
     device = home.devices[key]
     area = home.areas.get(device.area or "")
-    name = _name(device.names, key)
-    return f"{name} in {_name(area.names, area.key)}" if area else f"{name} ({key})"
-
-
-def _name(names: Mapping[str, Sequence[str]], key: str) -> str:
-    return next((forms[0] for forms in (names.get("en", ()), *names.values()) if forms), key)
+    return f"{name_of(device)} in {name_of(area)}" if area else f"{name_of(device)} ({key})"

@@ -12,6 +12,7 @@ from edged.intents.lint.check_spoken import check_spoken
 from edged.intents.lint.draft import Draft, check_slot, check_value
 from edged.intents.lint.sentences import Placeholders, SentenceKey
 from edged.intents.lower import takes_numbers
+from edged.intents.references import home_source
 from edged.intents.suggest import list_words, quote
 
 
@@ -63,8 +64,8 @@ def _check_said(draft: Draft) -> Iterator[Finding]:
 
 
 def _is_measured(draft: Draft, slot: str) -> bool:
-    is_number = takes_numbers(draft.schema["properties"][slot])
-    return is_number or draft.reference(slot).startswith("urn:edged:home#/")
+    source = home_source(draft.parsed["properties"][slot], draft.parsed.get("$defs", {}))
+    return source is not None or takes_numbers(draft.schema["properties"][slot])
 
 
 def _is_free(draft: Draft, slot: str) -> bool:

@@ -9,12 +9,11 @@ from typing import Final
 from edged.intents.capabilities import CAPABILITIES, Capability
 from edged.intents.catalog import Finding, Json, Pointer, Schema
 from edged.intents.lint.draft import BOUNDS, Draft, check_slot, check_value
+from edged.intents.references import HOME
 from edged.intents.suggest import list_words, offer, quote
 
 UNITS: Final = ("celsius", "fahrenheit")
 """Values of a slot that says the unit of a number: the only units that are converted."""
-
-_PLACES: Final = "urn:edged:home#/"
 
 
 def check_command(draft: Draft) -> Iterator[Finding]:
@@ -37,7 +36,7 @@ def check_command(draft: Draft) -> Iterator[Finding]:
 
 
 def _check_kind(draft: Draft, kind: str, place: Pointer) -> Iterator[Finding]:
-    is_told = any(draft.reference(slot) == f"{_PLACES}devices/{kind}" for slot in draft.declared)
+    is_told = any(draft.reference(slot) == f"{HOME}devices/{kind}" for slot in draft.declared)
     if not is_told and not draft.home.devices_of(kind):
         kinds = dict.fromkeys(device.kind for device in draft.home.devices.values())
         remedy = f"add one to home.toml, or {offer(kind, kinds)}" if kinds else "add one to home.toml"
@@ -52,7 +51,7 @@ def _check_role(draft: Draft, role: str, slot: str, kind: str, pointer: Pointer)
         return
     reference = draft.reference(slot)
     wanted = ("areas", "floors") if role == "area" else (f"devices/{kind}",)
-    if reference in [_PLACES + name for name in wanted]:
+    if reference in [HOME + name for name in wanted]:
         return
     home = draft.home
     keys = home.areas.keys() | home.floors if role == "area" else {device.key for device in home.devices_of(kind)}
@@ -61,7 +60,7 @@ def _check_role(draft: Draft, role: str, slot: str, kind: str, pointer: Pointer)
         what = (
             f"the values of {quote(slot)} are no {'areas' if role == 'area' else f'devices of the kind {quote(kind)}'}"
         )
-        yield Finding(pointer, what, f'name a slot that is {{"$ref": "{_PLACES}{wanted[0]}"}}')
+        yield Finding(pointer, what, f'name a slot that is {{"$ref": "{HOME}{wanted[0]}"}}')
 
 
 def _check_condition(draft: Draft, slot: str, condition: Json, pointer: Pointer) -> Iterator[Finding]:

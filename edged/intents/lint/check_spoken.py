@@ -10,6 +10,7 @@ from edged.intents.catalog import Finding, Json, Pointer, Schema
 from edged.intents.home import Home
 from edged.intents.lint.draft import Draft, check_slot, describe_values
 from edged.intents.lint.sentences import plain_words
+from edged.intents.references import HOME
 from edged.intents.spoken.forms import spoken_value
 from edged.intents.spoken.numbers import find_numbers
 from edged.intents.suggest import quote
@@ -84,7 +85,7 @@ def _names_of_home(draft: Draft, lang: str) -> Mapping[str, str]:
     """Name -> area or device, of all that the intent has a slot for."""
     names: dict[str, str] = {}
     for slot, schema in draft.schema["properties"].items():
-        if draft.reference(slot).startswith("urn:edged:home#/"):
+        if draft.reference(slot).startswith(HOME):
             for key in schema.get("enum", ()):
                 names.update((name, key) for name in _normalized_names(draft.home, key, lang))
     return names

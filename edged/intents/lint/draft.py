@@ -10,6 +10,7 @@ from typing import Final
 from edged.intents.catalog import Finding, Json, Pointer, Schema
 from edged.intents.home import Home
 from edged.intents.lint.values import IntentValues
+from edged.intents.references import MAX_FOLLOWED
 from edged.intents.suggest import offer, quote
 
 BOUNDS: Final = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
@@ -18,9 +19,6 @@ BOUNDS: Final = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"
 
 MAX_RESOLVED: Final = 20_000
 """Parts of a schema with its references replaced: ten times the largest that makes sense."""
-
-MAX_FOLLOWED: Final = 8
-"""References that lead from one definition to the next: nobody follows more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from edged.intents.home_tables import (
     MAX_SPEEDS,
     HomeFault,
 )
-from edged.intents.load import resolve_references
 from edged.intents.lower import LoweringError
+from edged.intents.references import resolve_references
 
 LIGHT = 'kind = "light"\ndriver = "zigbee2mqtt"\n'
 DEVICE = f'[devices.lamp]\n{LIGHT}address = "lamp"\n'
@@ -127,39 +127,6 @@ def test_a_reference_to_anything_else_of_the_house_is_refused() -> None:
     with pytest.raises(LoweringError, match="leads nowhere") as caught:
         resolve_references(schema, _home(FLOORS))
     assert "urn:edged:home#/floors" in caught.value.remedy
-
-
-NAMESAKES = f"""
-[devices.a]
-{LIGHT}address = "a"
-names.en = ["Ceiling Lamp", "big light"]
-names.ko = ["천장등"]
-[devices.b]
-{LIGHT}address = "b"
-names.en = ["ceiling lamp"]
-[devices.c]
-{LIGHT}address = "c"
-names.en = ["lamp"]
-names.ko = ["천장등"]
-[devices.d]
-kind = "switch"
-driver = "zigbee2mqtt"
-address = "d"
-names.en = ["ceiling lamp"]
-[groups.e]
-kind = "light"
-members = ["a", "c"]
-names.en = ["big light"]
-"""
-
-
-@pytest.mark.parametrize(
-    ("key", "lang", "others"),
-    [("a", "en", ("b", "e")), ("b", "en", ("a",)), ("c", "en", ()), ("a", "ko", ("c",)), ("d", "en", ()),
-     ("e", "en", ("a",)), ("b", "de", ("a",)), ("a", "en-GB", ("b", "e"))],
-)  # fmt: skip
-def test_namesakes_share_a_name_and_the_kind(key: str, lang: str, others: tuple[str, ...]) -> None:
-    assert _home(NAMESAKES).namesakes(key, lang) == others
 
 
 @pytest.mark.parametrize(
