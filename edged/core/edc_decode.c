@@ -5,7 +5,16 @@
 #include "edc_draft.h"
 #include "edc_limits.h"
 
-enum { OP_LITERAL = 1, OP_CLASS = 2, OP_SEQUENCE = 3, OP_CHOICE = 4, OP_REPEAT = 5, OP_GRAPH = 6 };
+enum {
+    OP_LITERAL = 1,
+    OP_CLASS = 2,
+    OP_SEQUENCE = 3,
+    OP_CHOICE = 4,
+    OP_REPEAT = 5,
+    OP_GRAPH = 6,
+    OP_WORDS = 7,
+    OP_DIGITS = 8
+};
 
 #define NO_END 0xFFFFu
 
@@ -121,7 +130,7 @@ static void copy(edc_draft *draft, uint32_t low, uint32_t size) {
     uint32_t shift = draft->n_states - low;
     for (uint32_t i = 0; i < size; i++) {
         edc_state state = draft->states[low + i];
-        if (state.kind == EDC_SPLIT) state.arg += shift;
+        if (edc_kind_of(state) == EDC_SPLIT) state.what += shift; /* which is its arg: EDC_MAX_STATES keeps it in bounds */
         if (state.out != EDC_NONE) state.out += shift;
         draft->states[draft->n_states++] = state;
     }
@@ -182,6 +191,35 @@ static edc_status decode_graph(edc_decoder *decoder) {
     return push(decoder, (edc_fragment){low, low, exit});
 }
 
+static edc_status decode_words(edc_decoder *decoder) {
+    uint32_t low = decoder->draft->n_states;
+    uint32_t n = 0;
+    uint32_t more = 0;
+    edc_status status = read_u16(decoder, &n);
+    if (status == EDC_OK) status = read_u16(decoder, &more);
+    if (status != EDC_OK) return status;
+    n |= more << 16;
+    if (decoder->length - decoder->at < n) return EDC_TRUNCATED_CODE;
+    edc_ends ends = {0, 0};
+    status = edc_words(decoder->code + decoder->at, n, decoder->draft, &ends);
+    if (status != EDC_OK) return status;
+    decoder->at += n;
+    return push(decoder, (edc_fragment){low, ends.entry, ends.exit});
+}
+
+static edc_status decode_digits(edc_decoder *decoder) {
+    uint32_t low = decoder->draft->n_states;
+    uint32_t n = 0;
+    edc_status status = read_u16(decoder, &n);
+    if (status != EDC_OK) return status;
+    if (decoder->length - decoder->at < 2 * (size_t)n) return EDC_TRUNCATED_CODE;
+    edc_ends ends = {0, 0};
+    status = edc_digits(decoder->code + decoder->at, n, decoder->draft, &ends);
+    if (status != EDC_OK) return status;
+    decoder->at += 2 * (size_t)n;
+    return push(decoder, (edc_fragment){low, ends.entry, ends.exit});
+}
+
 static edc_status decode_operation(edc_decoder *decoder) {
     switch (decoder->code[decoder->at++]) {
     case OP_LITERAL:
@@ -196,6 +234,10 @@ static edc_status decode_operation(edc_decoder *decoder) {
         return decode_repeat(decoder);
     case OP_GRAPH:
         return decode_graph(decoder);
+    case OP_WORDS:
+        return decode_words(decoder);
+    case OP_DIGITS:
+        return decode_digits(decoder);
     default:
         return EDC_BAD_CODE;
     }

@@ -92,17 +92,17 @@ static edc_status read_way(edc_graph_reader *reader, edc_draft *draft, edc_state
         if (++reader->at == reader->n_edges) break;
         edge = edge_at(reader, reader->at);
     }
-    *way = (edc_state){EDC_BYTE, lowest, reader->low + to};
-    if (lowest == highest) return EDC_OK;
-    way->kind = EDC_CLASS;
-    return edc_draft_class(draft, &set, &way->arg);
+    uint32_t arg = lowest;
+    edc_status status = lowest == highest ? EDC_OK : edc_draft_class(draft, &set, &arg);
+    *way = edc_state_of(lowest == highest ? EDC_BYTE : EDC_CLASS, arg, reader->low + to);
+    return status;
 }
 
 /* Fills in a state of the graph, and appends what follows from its having several ways on. */
 static edc_status put_state(edc_graph_reader *reader, edc_draft *draft, uint32_t state) {
     uint32_t place = reader->low + state;
     int accepts = is_accepting(reader, state);
-    edc_state way = {accepts ? EDC_PASS : EDC_DEAD, 0, reader->exit};
+    edc_state way = edc_state_of(accepts ? EDC_PASS : EDC_DEAD, 0, reader->exit);
     while (leaves(reader, state)) {
         edc_state edge;
         edc_status status = read_way(reader, draft, &edge);
@@ -113,9 +113,9 @@ static edc_status put_state(edc_graph_reader *reader, edc_draft *draft, uint32_t
         }
         status = edc_draft_reserve(draft, 2);
         if (status != EDC_OK) return status;
-        uint32_t first = edc_draft_add(draft, (edc_kind)edge.kind, edge.arg, edge.out);
+        uint32_t first = edc_draft_add(draft, edc_kind_of(edge), edc_arg_of(edge), edge.out);
         uint32_t rest = edc_draft_add(draft, EDC_DEAD, 0, reader->exit);
-        draft->states[place] = (edc_state){EDC_SPLIT, rest, first};
+        draft->states[place] = edc_state_of(EDC_SPLIT, rest, first);
         place = rest;
     }
     draft->states[place] = way;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "edc_ahead.h"
 #include "edc_limits.h"
 
 /* A node of the trie being looked at, and the state that its bytes lead to. */
@@ -61,16 +62,22 @@ static edc_frame frame_of(const edc_matcher *m, uint32_t node, uint32_t state, u
     return (edc_frame){vocab->children[node], vocab->children[node + 1], 0, state, m->epoch, byte};
 }
 
-/* Collects the legal tokens of the current state in matcher->legal. No state of a pruned automaton is dead, so a token
- * is legal as soon as each of its bytes lies in a run. Returns how many there are. */
-static uint32_t collect(edc_matcher *m) {
+enum { LOST = UINT32_MAX };
+
+/* Collects the legal tokens of a state in matcher->legal. No state of a pruned automaton is dead, so a token is legal
+ * as soon as each of its bytes lies in a run. Returns how many there are, or a number above `most`; LOST where the
+ * arena was emptied and the state was not the current one. */
+static uint32_t collect(edc_matcher *m, uint32_t state_of_root, uint32_t most) {
     const edc_vocab *vocab = m->vocab;
     edc_frame frames[EDC_MAX_TOKEN_BYTES + 1];
     uint32_t depth = 0;
     uint32_t n_legal = 0;
-    frames[0] = frame_of(m, 0, m->current, 0);
+    int is_current = state_of_root == m->current;
+    uint32_t epoch = m->epoch;
+    frames[0] = frame_of(m, 0, state_of_root, 0);
     for (;;) {
         edc_frame *frame = &frames[depth];
+        if (!is_current && m->epoch != epoch) return LOST;
         if (frame->epoch != m->epoch) revive(m, frames, depth);
         edc_states_expand(m, &frame->state);
         frame->epoch = m->epoch;
@@ -80,6 +87,7 @@ static uint32_t collect(edc_matcher *m) {
         }
         uint32_t child = frame->child++;
         uint32_t n_ends = vocab->ends[child + 1] - vocab->ends[child];
+        if (n_ends > most - n_legal) return most + 1;
         memcpy(m->legal + n_legal, vocab->ids + vocab->ends[child], n_ends * sizeof *m->legal);
         n_legal += n_ends;
         if (vocab->children[child] == vocab->children[child + 1]) continue;
@@ -89,19 +97,33 @@ static uint32_t collect(edc_matcher *m) {
     }
 }
 
-void edc_legal_list(edc_matcher *m, const uint32_t **ids, uint32_t *n_ids) {
-    if (m->words[m->current + D_LEGAL_AT] == 0) {
-        uint32_t n_legal = collect(m);
-        uint32_t at = edc_states_take(m, n_legal);
-        if (at == 0) { /* too long to keep: right, but collected anew the next time */
-            *ids = m->legal;
-            *n_ids = n_legal;
-            return;
-        }
+int edc_legal_bytewise(edc_matcher *m, uint32_t *state, uint32_t most, const uint32_t **ids, uint32_t *n_ids) {
+    if (m->words[*state + D_LEGAL_AT] == 0) {
+        int is_current = *state == m->current;
+        uint32_t n_legal = collect(m, *state, most);
+        if (n_legal == LOST) return 0;
+        if (n_legal > m->most_legal) m->most_legal = n_legal;
+        if (is_current) *state = m->current;
+        *ids = m->legal;
+        *n_ids = n_legal;
+        if (n_legal > most) return 1;
+        uint32_t at = edc_states_take(m, state, n_legal);
+        if (at == 0) return 1; /* too long to keep: right, but collected anew the next time */
         memcpy(m->words + at, m->legal, n_legal * sizeof *m->legal);
-        m->words[m->current + D_LEGAL] = n_legal;
-        m->words[m->current + D_LEGAL_AT] = at;
+        m->words[*state + D_LEGAL] = n_legal;
+        m->words[*state + D_LEGAL_AT] = at;
     }
-    *ids = m->words + m->words[m->current + D_LEGAL_AT];
-    *n_ids = m->words[m->current + D_LEGAL];
+    *ids = m->words + m->words[*state + D_LEGAL_AT];
+    *n_ids = m->words[*state + D_LEGAL];
+    return 1;
+}
+
+int edc_legal_list_of(edc_matcher *m, uint32_t *state, uint32_t last, const uint32_t **ids, uint32_t *n_ids) {
+    if (m->ahead != NULL) return edc_ahead_list(m, state, last, ids, n_ids);
+    return edc_legal_bytewise(m, state, EDC_MAX_TOKENS, ids, n_ids);
+}
+
+void edc_legal_list(edc_matcher *m, const uint32_t **ids, uint32_t *n_ids) {
+    uint32_t state = m->current;
+    (void)edc_legal_list_of(m, &state, m->last, ids, n_ids); /* the current state is never lost */
 }

@@ -15,11 +15,13 @@ typedef enum {
     EDC_DEAD    /* never on; gone from a finished program */
 } edc_kind;
 
+/* Eight bytes, as programs are read all over; EDC_MAX_STATES bounds arg and out. */
 typedef struct {
-    uint32_t kind;
-    uint32_t arg;
+    uint32_t what; /* its kind in the bits from EDC_KIND_SHIFT on, its arg below */
     uint32_t out;
 } edc_state;
+
+#define EDC_KIND_SHIFT 29u
 
 /* A set of bytes: bit b & 63 of word b >> 6. */
 typedef struct {
@@ -32,6 +34,18 @@ struct edc_program {
     edc_state *states; /* the start is state 0; every state leads to acceptance */
     edc_byteset *classes;
 };
+
+static inline edc_state edc_state_of(edc_kind kind, uint32_t arg, uint32_t out) {
+    return (edc_state){(uint32_t)kind << EDC_KIND_SHIFT | arg, out};
+}
+
+static inline edc_kind edc_kind_of(edc_state state) {
+    return (edc_kind)(state.what >> EDC_KIND_SHIFT);
+}
+
+static inline uint32_t edc_arg_of(edc_state state) {
+    return state.what & ((1u << EDC_KIND_SHIFT) - 1);
+}
 
 static inline int edc_byteset_has(const edc_byteset *set, uint32_t byte) {
     return (int)(set->bits[byte >> 6] >> (byte & 63u) & 1u);
@@ -54,6 +68,7 @@ typedef struct {
     uint32_t n_classes;
     uint32_t class_room;
     uint32_t start;
+    int has_dead; /* some state may not lead to acceptance */
     uint32_t recent[EDC_RECENT_CLASSES]; /* the class that was last asked for in each place */
 } edc_draft;
 

@@ -14,10 +14,10 @@ typedef struct {
 
 /* The ways on from a state: 0, 1 or 2 of them. */
 static uint32_t targets_of(const edc_state *state, uint32_t targets[2]) {
-    if (state->kind == EDC_DEAD || state->out == EDC_NONE) return 0;
+    if (edc_kind_of(*state) == EDC_DEAD || state->out == EDC_NONE) return 0;
     targets[0] = state->out;
-    targets[1] = state->arg;
-    return state->kind == EDC_SPLIT ? 2 : 1;
+    targets[1] = edc_arg_of(*state);
+    return edc_kind_of(*state) == EDC_SPLIT ? 2 : 1;
 }
 
 static void turn_edges(const edc_draft *draft, edc_reversal *reversal) {
@@ -77,8 +77,9 @@ static uint8_t *find_alive(const edc_draft *draft) {
 static void drop_dead_ways(edc_draft *draft, const uint8_t *alive) {
     for (uint32_t i = 0; i < draft->n_states; i++) {
         edc_state *state = &draft->states[i];
-        if (!alive[i] || state->kind != EDC_SPLIT || (alive[state->out] && alive[state->arg])) continue;
-        *state = (edc_state){EDC_PASS, 0, alive[state->out] ? state->out : state->arg};
+        if (!alive[i] || edc_kind_of(*state) != EDC_SPLIT) continue;
+        if (alive[state->out] && alive[edc_arg_of(*state)]) continue;
+        *state = edc_state_of(EDC_PASS, 0, alive[state->out] ? state->out : edc_arg_of(*state));
     }
 }
 
@@ -86,8 +87,8 @@ static void drop_dead_ways(edc_draft *draft, const uint8_t *alive) {
  * acceptance and has one way on, so the chain ends. */
 static uint32_t behind_passes(edc_draft *draft, uint32_t state) {
     uint32_t end = state;
-    while (draft->states[end].kind == EDC_PASS) end = draft->states[end].out;
-    while (draft->states[state].kind == EDC_PASS) {
+    while (edc_kind_of(draft->states[end]) == EDC_PASS) end = draft->states[end].out;
+    while (edc_kind_of(draft->states[state]) == EDC_PASS) {
         uint32_t next = draft->states[state].out;
         draft->states[state].out = end;
         state = next;
@@ -112,21 +113,23 @@ static uint32_t renumber(edc_draft *draft, uint32_t *numbers, uint32_t *order, e
     number_of(draft, numbers, order, &n_order, draft->start);
     for (uint32_t i = 0; i < n_order; i++) {
         edc_state state = draft->states[order[i]];
-        if (state.kind != EDC_ACCEPT) state.out = number_of(draft, numbers, order, &n_order, state.out);
-        if (state.kind == EDC_SPLIT) state.arg = number_of(draft, numbers, order, &n_order, state.arg);
-        pruned[i] = state;
+        edc_kind kind = edc_kind_of(state);
+        uint32_t arg = edc_arg_of(state);
+        uint32_t out = state.out;
+        if (kind != EDC_ACCEPT) out = number_of(draft, numbers, order, &n_order, out);
+        if (kind == EDC_SPLIT) arg = number_of(draft, numbers, order, &n_order, arg);
+        pruned[i] = edc_state_of(kind, arg, out);
     }
     return n_order;
 }
 
-static edc_status prune_alive(edc_draft *draft, const uint8_t *alive) {
+static edc_status keep_reached(edc_draft *draft) {
     size_t n = draft->n_states;
     uint32_t *numbers = malloc(n * sizeof *numbers);
     uint32_t *order = malloc(n * sizeof *order);
     edc_state *pruned = malloc(n * sizeof *pruned);
     edc_status status = EDC_NO_MEMORY;
     if (numbers != NULL && order != NULL && pruned != NULL) {
-        drop_dead_ways(draft, alive);
         draft->n_states = renumber(draft, numbers, order, pruned);
         draft->room = (uint32_t)n;
         draft->start = 0;
@@ -141,15 +144,20 @@ static edc_status prune_alive(edc_draft *draft, const uint8_t *alive) {
     return status;
 }
 
-edc_status edc_prune(edc_draft *draft) {
+/* Sees to it that each state that is reached leads to acceptance; a draft that accepts nothing becomes empty. */
+static edc_status drop_dead(edc_draft *draft) {
     uint8_t *alive = find_alive(draft);
     if (alive == NULL) return EDC_NO_MEMORY;
-    edc_status status = EDC_OK;
     if (alive[draft->start]) {
-        status = prune_alive(draft, alive);
+        drop_dead_ways(draft, alive);
     } else {
         draft->n_states = 0;
     }
     free(alive);
-    return status;
+    return EDC_OK;
+}
+
+edc_status edc_prune(edc_draft *draft) {
+    edc_status status = draft->has_dead ? drop_dead(draft) : EDC_OK;
+    return status == EDC_OK && draft->n_states > 0 ? keep_reached(draft) : status;
 }

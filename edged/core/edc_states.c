@@ -30,28 +30,29 @@ static void clear_set(edc_matcher *m) {
 /* Adds a state and all that it reaches for free; splits are passed through and not kept. */
 static void add_to_set(edc_matcher *m, uint32_t first) {
     const edc_state *states = m->program->states;
-    uint32_t depth = 0;
+    uint32_t *bottom = m->set + m->program->n_states + 1; /* of what is put aside */
+    uint32_t *aside = bottom;
     uint32_t state = first;
     for (;;) {
         if (m->marks[state] != m->mark) {
             m->marks[state] = m->mark;
-            if (states[state].kind == EDC_SPLIT) {
-                m->stack[depth++] = states[state].arg;
+            if (edc_kind_of(states[state]) == EDC_SPLIT) {
+                *--aside = edc_arg_of(states[state]);
                 state = states[state].out;
                 continue;
             }
             m->set[m->set_size++] = state;
             m->set_hash += spread(state);
-            m->set_accepts |= states[state].kind == EDC_ACCEPT;
+            m->set_accepts |= edc_kind_of(states[state]) == EDC_ACCEPT;
         }
-        if (depth == 0) return;
-        state = m->stack[--depth];
+        if (aside == bottom) return;
+        state = *aside++;
     }
 }
 
-static int takes(const edc_program *program, const edc_state *state, uint32_t byte) {
-    if (state->kind == EDC_BYTE) return state->arg == byte;
-    return state->kind == EDC_CLASS && edc_byteset_has(&program->classes[state->arg], byte);
+static int takes(const edc_program *program, edc_state state, uint32_t byte) {
+    if (edc_kind_of(state) == EDC_BYTE) return edc_arg_of(state) == byte;
+    return edc_kind_of(state) == EDC_CLASS && edc_byteset_has(&program->classes[edc_arg_of(state)], byte);
 }
 
 /* --- the arena --- */
@@ -102,10 +103,11 @@ static uint32_t take(edc_matcher *m, uint32_t n_words, uint32_t *kept) {
     return at;
 }
 
-uint32_t edc_states_take(edc_matcher *m, uint32_t n_words) {
-    if (n_words > m->n_words - 1 - D_SET - m->words[m->current + D_SIZE]) return 0;
-    uint32_t none = 0;
-    return take(m, n_words, &none);
+uint32_t edc_states_take(edc_matcher *m, uint32_t *state, uint32_t n_words) {
+    uint32_t n_kept = D_SET + m->words[m->current + D_SIZE];
+    if (*state != m->current) n_kept += D_SET + m->words[*state + D_SIZE];
+    if (n_words > m->n_words - 1 - n_kept) return 0;
+    return take(m, n_words, state);
 }
 
 /* Whether a record's set is the one being worked out: as large, and every one of its states marked. */
@@ -118,14 +120,31 @@ static int is_same_set(const edc_matcher *m, uint32_t state) {
     return 1;
 }
 
+/* Goes on with a table of twice the size. */
+static void enlarge_table(edc_matcher *m) {
+    const uint32_t *old = m->table;
+    uint32_t n_old = m->n_slots;
+    m->n_slots *= 2;
+    m->table = m->tables + m->n_slots;
+    for (uint32_t i = 0; i < n_old; i++) {
+        if (old[i] != 0) *slot_of(m, m->words[old[i] + D_HASH]) = old[i];
+    }
+}
+
 /* The state of the set that was worked out; new where there is none such yet. */
 static uint32_t intern(edc_matcher *m, uint32_t *kept) {
     uint32_t slot = m->set_hash & (m->n_slots - 1);
     for (; m->table[slot] != 0; slot = (slot + 1) & (m->n_slots - 1)) {
         if (is_same_set(m, m->table[slot])) return m->table[slot];
     }
-    /* A table over three quarters full is as good a reason to start afresh as a full arena. */
-    if ((uint64_t)m->n_states * 4 >= (uint64_t)m->n_slots * 3) flush(m, kept);
+    /* A table that is three quarters full, and as large as can be, is as good a reason to start afresh as a full arena. */
+    if ((uint64_t)m->n_states * 4 >= (uint64_t)m->n_slots * 3) {
+        if (m->n_slots < m->most_slots) {
+            enlarge_table(m);
+        } else {
+            flush(m, kept);
+        }
+    }
     uint32_t at = take(m, D_SET + m->set_size, kept);
     uint32_t *record = m->words + at;
     memset(record, 0, D_SET * sizeof *record);
@@ -148,13 +167,14 @@ void edc_states_begin(edc_matcher *m) {
 /* --- runs --- */
 
 /* Notes which bytes a state takes, and before which bytes that changes. */
-static void note_bytes(const edc_program *program, const edc_state *state, edc_byteset *taken, edc_byteset *changes) {
-    if (state->kind == EDC_BYTE) {
-        edc_byteset_add(taken, state->arg);
-        edc_byteset_add(changes, state->arg);
-        if (state->arg < 255) edc_byteset_add(changes, state->arg + 1);
-    } else if (state->kind == EDC_CLASS) {
-        const uint64_t *bits = program->classes[state->arg].bits;
+static void note_bytes(const edc_program *program, edc_state state, edc_byteset *taken, edc_byteset *changes) {
+    uint32_t arg = edc_arg_of(state);
+    if (edc_kind_of(state) == EDC_BYTE) {
+        edc_byteset_add(taken, arg);
+        edc_byteset_add(changes, arg);
+        if (arg < 255) edc_byteset_add(changes, arg + 1);
+    } else if (edc_kind_of(state) == EDC_CLASS) {
+        const uint64_t *bits = program->classes[arg].bits;
         uint64_t carry = 0;
         for (size_t i = 0; i < 4; i++) {
             taken->bits[i] |= bits[i];
@@ -170,7 +190,7 @@ static uint32_t cut_runs(const edc_matcher *m, uint32_t state, uint32_t runs[MAX
     edc_byteset taken = {{0}};
     edc_byteset changes = {{0}};
     for (uint32_t i = 0; i < record[D_SIZE]; i++) {
-        note_bytes(m->program, &m->program->states[record[D_SET + i]], &taken, &changes);
+        note_bytes(m->program, m->program->states[record[D_SET + i]], &taken, &changes);
     }
     uint32_t n = 0;
     for (uint32_t byte = 0; byte < 256; byte++) {
@@ -200,8 +220,8 @@ uint32_t edc_states_follow(edc_matcher *m, uint32_t *state, uint32_t run) {
     const uint32_t *record = m->words + *state;
     clear_set(m);
     for (uint32_t i = 0; i < record[D_SIZE]; i++) {
-        const edc_state *from = &m->program->states[record[D_SET + i]];
-        if (takes(m->program, from, edc_run_low(words))) add_to_set(m, from->out);
+        edc_state from = m->program->states[record[D_SET + i]];
+        if (takes(m->program, from, edc_run_low(words))) add_to_set(m, from.out);
     }
     uint32_t epoch = m->epoch;
     uint32_t target = intern(m, state);

@@ -28,6 +28,10 @@ const char *edc_status_text(int status) {
         return "no token is legal here";
     case EDC_BAD_LOGITS:
         return "the logits are not one number for each token";
+    case EDC_BAD_IMAGE:
+        return "the vocabulary image is damaged, or of another version";
+    case EDC_BAD_TEMPERATURE:
+        return "the temperature is not a finite number of at least 0";
     default:
         return "an unknown status";
     }

@@ -31,7 +31,9 @@ typedef enum edc_status {
     EDC_ILLEGAL_TOKEN,    /* no such token, or not legal here; the matcher has not moved */
     EDC_ILLEGAL_BYTE,     /* a byte that is not legal at its place; the matcher has not moved */
     EDC_NO_LEGAL_TOKEN,   /* no token of the vocabulary can come next */
-    EDC_BAD_LOGITS        /* wrong count, a NaN, +infinity, or nothing finite at all */
+    EDC_BAD_LOGITS,       /* wrong count, a NaN, +infinity, or nothing finite at all */
+    EDC_BAD_IMAGE,        /* no image of a vocabulary, a damaged one, or one of another version or machine */
+    EDC_BAD_TEMPERATURE   /* negative, infinite or NaN */
 } edc_status;
 
 typedef struct edc_vocab edc_vocab;
@@ -44,6 +46,7 @@ typedef struct edc_choice {
     uint32_t legal_count; /* how many tokens were legal */
     float log_prob;       /* of the token's softmax probability over the whole vocabulary; NaN if not scored */
     float log_legal;      /* of the mass of all legal tokens over the whole vocabulary, <= 0; NaN if not scored */
+    float log_share;      /* of the token's softmax probability among the legal tokens alone */
     float margin;         /* logit lead over the best other legal token; infinity if there is no other */
 } edc_choice;
 
@@ -63,7 +66,27 @@ EDC_MUST_CHECK edc_status edc_vocab_new(const uint8_t *bytes, const uint32_t *of
                                         edc_vocab **out);
 void edc_vocab_free(edc_vocab *vocab);
 size_t edc_vocab_size(const edc_vocab *vocab);  /* tokens, legal or not */
-size_t edc_vocab_bytes(const edc_vocab *vocab); /* memory held, in bytes */
+size_t edc_vocab_bytes(const edc_vocab *vocab); /* memory held, in bytes, less an image that is borrowed */
+
+/* The whole vocabulary as bytes that may be written to a file; valid until edc_vocab_free. */
+const uint8_t *edc_vocab_image(const edc_vocab *vocab, size_t *length);
+
+/* Makes a vocabulary of an image, copying nothing.
+ *
+ * The image is not trusted: all that a walk relies on is looked at first, in one pass. The tokens' bytes are held
+ * against a sum alone, which finds damage and no forgery: a forged image can make wrong tokens legal, and no more.
+ *
+ * Returns: EDC_OK; EDC_BAD_ARGUMENT, EDC_BAD_IMAGE or EDC_NO_MEMORY, and *out is null.
+ * In:  image  length bytes at a multiple of 8; borrowed, and must not change, until edc_vocab_free
+ * Out: out    the caller's, to be given to edc_vocab_free
+ */
+EDC_MUST_CHECK edc_status edc_vocab_map(const uint8_t *image, size_t length, edc_vocab **out);
+
+/* The bytes of a token, however many; valid as long as the vocabulary.
+ *
+ * Returns: EDC_OK; EDC_BAD_ARGUMENT, EDC_ILLEGAL_TOKEN if there is no such token.
+ */
+EDC_MUST_CHECK edc_status edc_vocab_token(const edc_vocab *vocab, int32_t token, const uint8_t **bytes, size_t *length);
 
 /* Makes an automaton of expression code: postfix operations, numbers little-endian.
  *
@@ -74,6 +97,9 @@ size_t edc_vocab_bytes(const edc_vocab *vocab); /* memory held, in bytes */
  *                          push a graph of n >= 1 states: an automaton that begins in state 0. Bit i & 7 of byte i >> 3
  *                          marks state i as accepting. An edge is u16 from, u8 first, u8 last, u16 to: any byte of
  *                          first..last leads on. Edges rise by (from, to) and may overlap.
+ *   0x07 u32 n, n bytes    push any one of the texts that zero bytes in the n bytes keep apart
+ *   0x08 u16 n, n digits, n digits
+ *                          push all strings of n >= 1 decimal digits from the first to the second one
  *
  * One operand must be left. A join of none is the empty string; a choice of none matches nothing. The code is not
  * trusted: whatever the bytes are, a status comes back and every cost is bounded by edc_limits.h.
@@ -103,6 +129,7 @@ EDC_MUST_CHECK edc_status edc_matcher_new(const edc_vocab *vocab, const edc_prog
 void edc_matcher_free(edc_matcher *matcher);
 void edc_matcher_reset(edc_matcher *matcher);                /* back to the start; what was worked out stays */
 size_t edc_matcher_bytes(const edc_matcher *matcher);        /* memory reserved, in bytes */
+size_t edc_matcher_used(const edc_matcher *matcher);         /* memory of it that was ever used, in bytes */
 uint32_t edc_matcher_flushes(const edc_matcher *matcher);    /* how often the arena was emptied; wraps */
 
 /* The tokens that may come next: those all of whose bytes keep a way to acceptance open.
@@ -124,12 +151,88 @@ EDC_MUST_CHECK edc_status edc_matcher_legal(edc_matcher *matcher, const int32_t 
 EDC_MUST_CHECK edc_status edc_matcher_pick(edc_matcher *matcher, const float *logits, size_t n_logits, int scored,
                                            edc_choice *out);
 
+/* Picks unscored and takes the token, in one call; a token alone comes back, so that a binding pays for no more.
+ *
+ * Returns: the token, or a status of edc_matcher_pick made negative; the matcher then stays where it was.
+ * In:  logits  the address of float32[n_logits]: a number, which cffi hands over faster than a pointer
+ */
+EDC_MUST_CHECK int32_t edc_matcher_step(edc_matcher *matcher, uintptr_t logits, size_t n_logits);
+
+/* Holds a draft against logits that were computed for all of it at once.
+ *
+ * Picks on row 0; where the pick is draft[0] and does not complete the text, takes it and goes on with row 1, and so
+ * on. The last choice is never taken: the matcher ends behind the *n_choices - 1 tokens that the draft had right.
+ *
+ * Returns: EDC_OK; EDC_BAD_ARGUMENT; a status of edc_matcher_pick for row *n_choices, and the matcher then stands
+ *          behind all of the *n_choices tokens.
+ * In:  rows       n_rows >= 1 addresses of float32[n_logits]: row i was computed behind draft[i - 1]
+ *      draft      n_rows - 1 tokens; any numbers will do, as only one that is picked is taken
+ *      scored     as for edc_matcher_pick
+ * Out: out        room for n_rows choices
+ *      n_choices  how many were made, in the order of the rows
+ */
+EDC_MUST_CHECK edc_status edc_matcher_verify(edc_matcher *matcher, const float *const *rows, size_t n_rows,
+                                             size_t n_logits, const int32_t *draft, int scored, edc_choice *out,
+                                             size_t *n_choices);
+
+/* Draws a legal token with the probability that softmax(logits / temperature) gives it among the legal ones. The
+ * matcher does not move. A temperature of 0 is the unscored pick and uses no random number. The margin is negative if
+ * the token drawn is not the best; log_share knows no temperature.
+ *
+ * Returns: EDC_OK; EDC_BAD_TEMPERATURE, or a status of edc_matcher_pick, and *out and *state are untouched.
+ * In:  temperature  >= 0, finite
+ *      state        of SplitMix64 (Steele, Lea and Flood 2014): any number is a seed; moves on. The same state and
+ *                   logits give the same token
+ */
+EDC_MUST_CHECK edc_status edc_matcher_sample(edc_matcher *matcher, const float *logits, size_t n_logits,
+                                             float temperature, uint64_t *state, edc_choice *out);
+
 /* Takes a token, or bytes, as what came next.
  *
  * Returns: EDC_OK; EDC_BAD_ARGUMENT, EDC_ILLEGAL_TOKEN or EDC_ILLEGAL_BYTE, and the matcher stays where it was.
  */
 EDC_MUST_CHECK edc_status edc_matcher_advance(edc_matcher *matcher, int32_t token);
 EDC_MUST_CHECK edc_status edc_matcher_advance_bytes(edc_matcher *matcher, const uint8_t *bytes, size_t length);
+
+/* --- canonical tokens: of all the ways to write a text in tokens, only the one that the model's tokenizer takes --- */
+
+typedef struct edc_canonical edc_canonical;
+
+/* Asks whether a model's own tokenizer writes the bytes of these tokens as just these. They are two neighbours, or one
+ * where it is not known what stands before, or up to nine where some of them are parts of a character. Answers 0 where
+ * it does not; all else, also where it cannot say, lets them pass. */
+typedef int (*edc_ask)(void *tokenizer, const int32_t *tokens, size_t n_tokens);
+
+/* Makes a memory of what the tokenizer answered, for any number of matchers of one vocabulary in one thread.
+ *
+ * Returns: EDC_OK; EDC_BAD_ARGUMENT or EDC_NO_MEMORY, and *out is null.
+ * In:  ask        called while a list of legal tokens is worked out; it must not use the matcher
+ *      tokenizer  handed to `ask`
+ *      before     the token that stands in front of every text; below 0: not known
+ * Out: out        the caller's, to be given to edc_canonical_free once no matcher uses it
+ */
+EDC_MUST_CHECK edc_status edc_canonical_new(edc_ask ask, void *tokenizer, int32_t before, edc_canonical **out);
+void edc_canonical_free(edc_canonical *canonical);
+size_t edc_canonical_bytes(const edc_canonical *canonical); /* memory held, in bytes */
+size_t edc_canonical_pairs(const edc_canonical *canonical); /* answers kept */
+
+/* edc_matcher_new for a matcher whose legal tokens are those on a canonical way: a row of tokens to an end of the text,
+ * each next to a neighbour that `canonical` allows. All tokens are legal whose bytes are where there are too many to
+ * look at (EDC_MAX_FILTERED), or where none is on such a way. Tokens and bytes that are taken need not be canonical. A
+ * null `canonical` stands for edc_matcher_new. */
+EDC_MUST_CHECK edc_status edc_matcher_new_canonical(const edc_vocab *vocab, const edc_program *program,
+                                                    edc_canonical *canonical, size_t budget, edc_matcher **out);
+
+/* The tokens that are certain from here: while exactly one is legal and the text cannot end. Does not move.
+ *
+ * Returns: EDC_OK; EDC_BAD_ARGUMENT.
+ * Out: tokens    the first capacity of them at most; fewer where the arena had to be emptied
+ *      n_forced  how many were written
+ */
+EDC_MUST_CHECK edc_status edc_matcher_forced_tokens(edc_matcher *matcher, int32_t *tokens, size_t capacity,
+                                                    size_t *n_forced);
+
+/* --- bytes --- */
 
 /* Which bytes may come next: bit b & 7 of bitmap[b >> 3] stands for byte b. */
 EDC_MUST_CHECK edc_status edc_matcher_next_bytes(edc_matcher *matcher, uint8_t bitmap[32]);

@@ -24,6 +24,8 @@ LARGEST_REPEAT = 0xFFFE
 _KEPT_BITMAPS = 256
 """Bitmaps of byte classes that are kept: expressions use few different ones, again and again."""
 
+_COUNT = struct.Struct("<H")
+_LENGTH = struct.Struct("<I")
 _EDGE = struct.Struct("<HBBH")
 _BY_ENDS = itemgetter(0, 3)
 
@@ -45,6 +47,22 @@ class ByteClass:
     def of(cls, members: Iterable[int]) -> ByteClass:
         """The class of the given byte values: a range, a list, or bytes."""
         return cls(frozenset(members))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Any one of several texts. Such as begin alike should lie side by side: they then share those states."""
+
+    text: bytes
+    """All of them, zero bytes in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """All strings of decimal digits from one to another of the same length."""
+
+    low: bytes
+    high: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,7 @@ class Encoded:
     """Whole, as `encode` gave it: it is taken as it is, and only `Program` looks at it."""
 
 
-Expression: TypeAlias = Literal | ByteClass | Sequence | Choice | Repeat | Graph | Encoded
+Expression: TypeAlias = Literal | ByteClass | Words | Digits | Sequence | Choice | Repeat | Graph | Encoded
 
 
 def encode(expression: Expression) -> bytes:
@@ -103,37 +121,47 @@ def encode(expression: Expression) -> bytes:
     waiting = [expression]
     while waiting:
         item = waiting.pop()
-        operations.append(_operation(item))
-        if isinstance(item, Sequence | Choice):
-            waiting.extend(item.items)
+        if isinstance(item, Encoded):
+            operations.append(item.code)
+        elif isinstance(item, Literal):
+            operations.append(b"\x01" + _count(len(item.text), "bytes in a literal") + item.text)
+        elif isinstance(item, Sequence):
+            operations.append(b"\x03" + _count(len(item.items), "items in a sequence"))
+            waiting += item.items
+        elif isinstance(item, Choice):
+            operations.append(b"\x04" + _count(len(item.items), "items in a choice"))
+            waiting += item.items
         elif isinstance(item, Repeat):
+            operations.append(b"\x05" + _bounds(item.least, item.greatest))
             waiting.append(item.item)
+        else:
+            operations.append(_leaf(item))
     operations.reverse()
     return b"".join(operations)
 
 
-def _operation(item: Expression) -> bytes:
+def _leaf(item: ByteClass | Words | Digits | Graph) -> bytes:
     match item:
-        case Literal(text):
-            return b"\x01" + _count(len(text), "bytes in a literal") + text
+        case Words(text):
+            return b"\x07" + _LENGTH.pack(len(text)) + text
+        case Digits(low, high):
+            return b"\x08" + _count(len(low), "digits") + _same_length(low, high)
         case ByteClass(members):
             return b"\x02" + _bitmap(members)
-        case Sequence(items):
-            return b"\x03" + _count(len(items), "items in a sequence")
-        case Choice(items):
-            return b"\x04" + _count(len(items), "items in a choice")
-        case Repeat(_, least, greatest):
-            return b"\x05" + _bounds(least, greatest)
         case Graph():
             return b"\x06" + _graph(item)
-        case Encoded(code):
-            return code
+
+
+def _same_length(low: bytes, high: bytes) -> bytes:
+    if len(low) != len(high):
+        raise CoreError(f"digits from {low!r} to {high!r}", remedy="Give both ends the same length.")
+    return low + high
 
 
 def _count(count: int, what: str) -> bytes:
     if count > LARGEST_COUNT:
         raise CoreError(f"{count} {what}", remedy=f"Split it: {LARGEST_COUNT} is the most that one takes.")
-    return struct.pack("<H", count)
+    return _COUNT.pack(count)
 
 
 @lru_cache(maxsize=_KEPT_BITMAPS)

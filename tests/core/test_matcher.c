@@ -173,6 +173,27 @@ static void the_size_that_is_told_covers_the_arena(void) {
     end();
 }
 
+/* More states than a table has places for at first: each is found again in the larger one. */
+static void a_table_that_is_full_is_enlarged(void) {
+    enum { LENGTH = 3000 };
+    static uint8_t text[LENGTH + 1];
+    memset(text, 'a', LENGTH);
+    unit_code code = {.length = 0};
+    put_literal(&code, (const char *)text);
+    begin(&code);
+    uint32_t n_slots = matcher->n_slots;
+    size_t n_used = edc_matcher_used(matcher);
+    CHECK(edc_matcher_advance_bytes(matcher, text, LENGTH) == EDC_OK && edc_matcher_is_finished(matcher));
+    CHECK(matcher->n_slots > n_slots && matcher->n_states == LENGTH + 1);
+    CHECK(edc_matcher_used(matcher) > n_used + (size_t)LENGTH * (D_SET + 1) * sizeof(uint32_t));
+    CHECK(edc_matcher_used(matcher) < edc_matcher_bytes(matcher));
+    n_used = edc_matcher_used(matcher);
+    edc_matcher_reset(matcher);
+    CHECK(edc_matcher_advance_bytes(matcher, text, LENGTH) == EDC_OK && edc_matcher_is_finished(matcher));
+    CHECK(edc_matcher_used(matcher) == n_used && edc_matcher_flushes(matcher) == 0);
+    end();
+}
+
 void matcher_tests(void) {
     RUN(a_walk_ends_at_acceptance);
     RUN(a_refused_token_moves_nothing);
@@ -183,4 +204,5 @@ void matcher_tests(void) {
     RUN(a_full_arena_keeps_the_two_states_in_use);
     RUN(null_pointers_are_refused);
     RUN(the_size_that_is_told_covers_the_arena);
+    RUN(a_table_that_is_full_is_enlarged);
 }

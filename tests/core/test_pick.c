@@ -1,22 +1,25 @@
-/* The pick, and its private exponential: the unit is taken in whole, under another name for its one public function. */
+/* The pick, and its exponential: the unit is taken in whole, under other names for its public functions. */
 #define edc_matcher_pick edc_matcher_pick_of_this_file
+#define edc_matcher_step edc_matcher_step_of_this_file
 #include "edc_pick.c"
 #undef edc_matcher_pick
+#undef edc_matcher_step
 
 #include "unit.h"
 
 edc_status edc_matcher_pick(edc_matcher *matcher, const float *logits, size_t n_logits, int scored, edc_choice *out);
+int32_t edc_matcher_step(edc_matcher *matcher, uintptr_t logits, size_t n_logits);
 
 static void the_exponential_keeps_its_stated_error(void) {
     double worst = 0;
     for (double x = -87; x <= 0; x += 1e-4) {
         double exact = exp((double)(float)x);
-        double error = fabs((double)exp_of_negative((float)x) - exact) / exact;
+        double error = fabs((double)edc_exp((float)x) - exact) / exact;
         if (error > worst) worst = error;
     }
     CHECK(worst < 3e-7);
-    CHECK(exp_of_negative(0) == 1.0f);
-    CHECK(exp_of_negative(-INFINITY) < 2e-38f);
+    CHECK(edc_exp(0) == 1.0f);
+    CHECK(edc_exp(-INFINITY) < 2e-38f);
 }
 
 enum { MANY = 5000 };
@@ -62,6 +65,7 @@ static void a_pick_says_what_is_wrong(void) {
     CHECK(choice.token == -7);
     CHECK(edc_matcher_pick(matcher, logits, 3, 0, &choice) == EDC_OK);
     CHECK(choice.token == 1 && choice.legal_count == 2 && choice.margin == 2.0f && isnan(choice.log_prob));
+    CHECK(fabs((double)choice.log_share + log(1 + exp(-2))) < 1e-6);
     logits[1] = NAN;
     CHECK(edc_matcher_pick(matcher, logits, 3, 0, &choice) == EDC_BAD_LOGITS);
     for (size_t i = 0; i < 3; i++) logits[i] = -INFINITY;

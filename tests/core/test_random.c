@@ -205,6 +205,18 @@ static void a_vocabulary_survives_a_lack_of_memory(void) {
     CHECK(status == EDC_OK);
 }
 
+static void a_mapped_vocabulary_survives_a_lack_of_memory(void) {
+    edc_vocab *vocab = vocab_of((const char *const[]){"ab"}, 1);
+    edc_vocab *mapped = (edc_vocab *)&mapped;
+    size_t length = 0;
+    const uint8_t *image = edc_vocab_image(vocab, &length);
+    fail_allocation(0);
+    edc_status status = edc_vocab_map(image, length, &mapped);
+    fail_allocation(UINT32_MAX);
+    CHECK(status == EDC_NO_MEMORY && mapped == NULL);
+    edc_vocab_free(vocab);
+}
+
 static void a_program_survives_a_lack_of_memory(void) {
     edc_status status = EDC_NO_MEMORY;
     unit_code code = {.length = 0};
@@ -249,6 +261,7 @@ static void a_matcher_survives_a_lack_of_memory(void) {
 
 void memory_tests(void) {
     RUN(a_vocabulary_survives_a_lack_of_memory);
+    RUN(a_mapped_vocabulary_survives_a_lack_of_memory);
     RUN(a_program_survives_a_lack_of_memory);
     RUN(a_matcher_survives_a_lack_of_memory);
 }

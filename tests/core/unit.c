@@ -138,11 +138,14 @@ uint32_t next_random(uint32_t *state) {
 int main(void) {
     status_tests();
     vocab_tests();
+    image_tests();
     program_tests();
     matcher_tests();
     pick_tests();
+    step_tests();
     random_tests();
     memory_tests();
+    canonical_tests();
     printf("%u checks, %u failures\n", unit_checks, unit_failures);
     return unit_failures != 0;
 }

@@ -68,10 +68,13 @@ void fail_allocation(uint32_t n);
 
 void status_tests(void);
 void vocab_tests(void);
+void image_tests(void);
 void program_tests(void);
 void matcher_tests(void);
 void pick_tests(void);
+void step_tests(void);
 void random_tests(void);
 void memory_tests(void);
+void canonical_tests(void);
 
 #endif

@@ -10,11 +10,23 @@ from collections.abc import Iterable
 from collections.abc import Sequence as AnySequence
 from functools import lru_cache
 
-from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, Sequence
+from edged.core.expression import (
+    ByteClass,
+    Choice,
+    Digits,
+    Encoded,
+    Expression,
+    Graph,
+    Literal,
+    Repeat,
+    Sequence,
+    Words,
+)
 
 NOTHING = Choice(())
 EMPTY = Literal(b"")
 NO_CODE = "the oracle reads expressions, not their code"
+NOT_SIMPLE = "`simplify` leaves none"
 
 
 def join(left: Expression, right: Expression) -> Expression:
@@ -55,6 +67,15 @@ def trim(graph: Graph) -> Expression:
     return Graph(graph.n_states, edges, graph.accepting) if 0 in alive else NOTHING
 
 
+def simplify_leaf(expression: Graph | Words | Digits) -> Expression:
+    if isinstance(expression, Graph):
+        return trim(expression)
+    if isinstance(expression, Words):
+        return either(map(Literal, expression.text.split(b"\0")))
+    numbers = range(int(expression.low), int(expression.high) + 1)
+    return either(Literal(b"%0*d" % (len(expression.low), number)) for number in numbers)
+
+
 def simplify(expression: Expression) -> Expression:
     match expression:
         case Literal() | ByteClass():
@@ -68,8 +89,8 @@ def simplify(expression: Expression) -> Expression:
             return either(simplify(item) for item in items)
         case Repeat(item, least, greatest):
             return repeat(simplify(item), least, greatest)
-        case Graph():
-            return trim(expression)
+        case Graph() | Words() | Digits():
+            return simplify_leaf(expression)
         case Encoded():
             raise TypeError(NO_CODE)
 
@@ -89,8 +110,8 @@ def has_empty(language: Expression) -> bool:
             return least == 0 or has_empty(item)
         case Graph(_, _, accepting):
             return 0 in accepting
-        case Encoded():
-            raise TypeError(NO_CODE)
+        case Words() | Digits() | Encoded():
+            raise TypeError(NOT_SIMPLE)
 
 
 @lru_cache(maxsize=100_000)
@@ -116,8 +137,8 @@ def after(language: Expression, byte: int) -> Expression:
                 for source, first, last, target in edges
                 if source == 0 and first <= byte <= last
             )
-        case Encoded():
-            raise TypeError(NO_CODE)
+        case Words() | Digits() | Encoded():
+            raise TypeError(NOT_SIMPLE)
 
 
 def after_bytes(language: Expression, text: bytes) -> Expression:

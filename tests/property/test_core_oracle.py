@@ -11,8 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edged.core import Matcher, Program, Vocab
-from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, Sequence, encode
+from edged.core import Matcher, Program, SplitMix64, Vocab
+from edged.core.expression import (
+    ByteClass,
+    Choice,
+    Digits,
+    Encoded,
+    Expression,
+    Graph,
+    Literal,
+    Repeat,
+    Sequence,
+    Words,
+    encode,
+)
 from edged.errors import CoreError
 from tests.property.oracle import Oracle
 
@@ -47,7 +59,15 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph(n_states, ordered, draw(st.frozensets(state)))
 
 
-leaves: st.SearchStrategy[Expression] = texts.map(Literal) | classes.map(ByteClass) | graphs()
+@st.composite
+def digits(draw: st.DrawFn, most_places: int) -> Digits:
+    places = draw(st.integers(1, most_places))
+    low, high = sorted(draw(st.lists(st.integers(0, 10**places - 1), min_size=2, max_size=2)))
+    return Digits(b"%0*d" % (places, low), b"%0*d" % (places, high))
+
+
+words = st.lists(texts, min_size=1, max_size=5).map(b"\0".join).map(Words)
+leaves: st.SearchStrategy[Expression] = texts.map(Literal) | classes.map(ByteClass) | graphs() | words | digits(2)
 expressions = st.recursive(leaves, larger, max_leaves=10)
 
 
@@ -84,6 +104,16 @@ def is_accepted(matcher: Matcher, text: bytes) -> bool:
     except CoreError:
         return False
     return True
+
+
+@given(digits(5), st.lists(st.integers(0, 10**5 - 1), max_size=20))
+def test_strings_of_digits_are_those_that_lie_between_two(between: Digits, numbers: list[int]) -> None:
+    places, ends = len(between.low), (int(between.low), int(between.high))
+    matcher = Matcher(Vocab([b"0"]), Program(between))
+    for number in (*numbers, *ends, ends[0] - 1, ends[1] + 1):
+        text = b"%0*d" % (places, number % 10**places)
+        matcher.reset()
+        assert (is_accepted(matcher, text) and matcher.is_finished) == (between.low <= text <= between.high)
 
 
 @given(expressions, vocabularies, seeds)
@@ -181,7 +211,102 @@ def test_the_pick_is_the_plain_argmax_with_its_softmax(
     whole = log_sum_exp(list(logits))
     assert pick.log_prob == pytest.approx(logits[best] - whole, rel=1e-5, abs=1e-5)
     assert pick.log_legal == pytest.approx(log_sum_exp([logits[token] for token in legal]) - whole, rel=1e-5, abs=1e-5)
+    if logits[best] == -math.inf:
+        assert pick.log_share == -math.inf
+    else:
+        share = logits[best] - log_sum_exp([logits[token] for token in legal])
+        assert pick.log_share == pytest.approx(share, abs=1e-5)
     assert matcher.pick(logits.buffer_info()[0], scored=False)[:2] == pick[:2]
+
+
+def random_logits(n_tokens: int, random: Random) -> array[float]:
+    """Few different values, so that some are equal."""
+    return array("f", [random.randint(-3, 3) for _ in range(n_tokens)])
+
+
+@given(expressions, vocabularies, seeds)
+@settings(max_examples=100, deadline=None)
+def test_a_step_is_a_pick_and_an_advance(expression: Expression, tokens: list[bytes], random: Random) -> None:
+    vocab, program = Vocab(tokens), Program(expression)
+    stepped, picked = Matcher(vocab, program, budget_bytes=SMALLEST_BUDGET_BYTES), Matcher(vocab, program)
+    for _ in range(8):
+        logits = random_logits(len(tokens), random)
+        if not picked.legal():
+            with pytest.raises(CoreError, match="no token is legal"):
+                stepped.step(logits.buffer_info()[0])
+            break
+        token = picked.pick(logits.buffer_info()[0]).token
+        picked.advance(token)
+        assert stepped.step(logits.buffer_info()[0]) == token
+        assert stepped.legal() == picked.legal()
+
+
+def greedy(matcher: Matcher, rows: list[array[float]]) -> list[int]:
+    """The tokens of plain decoding, as many as there are rows or until the text is complete or stuck."""
+    matcher.reset()
+    tokens = []
+    for row in rows:
+        if not matcher.legal():
+            break
+        tokens.append(matcher.step(row.buffer_info()[0]))
+    return tokens
+
+
+@given(expressions, vocabularies, st.integers(0, 8), seeds)
+@settings(max_examples=150, deadline=None)
+def test_a_draft_with_its_last_pick_is_the_start_of_plain_decoding(
+    expression: Expression, tokens: list[bytes], n_right: int, random: Random
+) -> None:
+    vocab, program = Vocab(tokens), Program(expression)
+    rows = [random_logits(len(tokens), random) for _ in range(8)]
+    plain = Matcher(vocab, program)
+    wanted = greedy(plain, rows)
+    dead_end = bool(wanted) and len(wanted) < len(rows) and not plain.is_finished
+    if not wanted or dead_end:  # no token of the vocabulary can come next somewhere
+        return
+    draft = [*wanted[:n_right], *(random.randrange(-1, len(tokens)) for _ in rows)]
+    matcher = Matcher(vocab, program, budget_bytes=SMALLEST_BUDGET_BYTES)
+    picks = matcher.verify([row.buffer_info()[0] for row in rows], draft, scored=False)
+    assert [pick.token for pick in picks] == wanted[: len(picks)]
+    assert len(picks) >= min(n_right + 1, len(wanted))
+    plain.reset()
+    for token in wanted[: len(picks) - 1]:
+        plain.advance(token)
+    assert matcher.legal() == plain.legal()
+
+
+MOST_CHI_SQUARE = 27.9
+"""With nine degrees of freedom, those of ten legal tokens, one in a thousand fair tries lies above."""
+
+
+def chi_square(counts: list[int], chances: list[float]) -> float:
+    n = sum(counts)
+    return sum((count - n * chance) ** 2 / (n * chance) for count, chance in zip(counts, chances, strict=True))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_draws_have_the_chances_of_the_exact_softmax(temperature: float) -> None:
+    tokens = [bytes((byte,)) for byte in range(97, 117)]
+    matcher = Matcher(Vocab(tokens), Program(ByteClass.of(tokens[token][0] for token in range(0, 20, 2))))
+    logits = array("f", [token % 7 * 0.25 for token in range(20)])
+    weights = [math.exp(logits[token] / temperature) for token in range(0, 20, 2)]
+    random = SplitMix64(20261122)
+    counts = [0] * 20
+    for _ in range(20000):
+        counts[matcher.sample(logits.buffer_info()[0], temperature, random).token] += 1
+    assert not any(counts[1::2])
+    assert chi_square(counts[::2], [weight / sum(weights) for weight in weights]) < MOST_CHI_SQUARE
+
+
+@given(vocabularies)
+@settings(max_examples=50, deadline=None)
+def test_an_image_says_the_same_as_the_tokens(tokens: list[bytes]) -> None:
+    built = Vocab(tokens)
+    mapped = Vocab.from_image(built.image())
+    program = Program(Repeat(ByteClass.of(range(256)), 0, None))
+    assert Matcher(mapped, program).legal() == Matcher(built, program).legal()
+    assert [mapped.piece(token) for token in range(len(tokens))] == tokens
+    assert mapped.image() == built.image()
 
 
 operations = st.one_of(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import edged.core
-from edged.core import Matcher, Pick, Program, Vocab
+from edged.core import Matcher, Pick, Program, SplitMix64, Vocab
 from edged.core._core import lib
 from edged.core.expression import ByteClass, Choice, Expression, Literal, Repeat, Sequence
 from edged.errors import CoreError
@@ -116,6 +116,14 @@ def test_an_unscored_pick_has_no_logarithms() -> None:
     assert pick.token == 5
     assert math.isnan(pick.log_prob)
     assert math.isnan(pick.log_legal)
+    assert pick.log_share == 0
+
+
+def test_the_share_is_of_the_legal_tokens_alone() -> None:
+    matcher = matcher_of(Choice((Literal(b"b"), Literal(b"c"))))
+    for scored in (False, True):
+        pick = picked(matcher, 9, 9, 1, 9, 9, 2, 9, 9, scored=scored)
+        assert pick.log_share == pytest.approx(-math.log1p(math.exp(-1)))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -137,6 +145,110 @@ def test_legal_tokens_far_below_the_rest_keep_their_logarithms() -> None:
 def test_legal_tokens_that_the_logits_rule_out_are_picked_with_no_probability() -> None:
     pick = picked(matcher_of(Literal(b"c")), 0, 0, 0, 0, 0, -math.inf, 0, 0)
     assert (pick.token, pick.log_prob, pick.log_legal) == (5, -math.inf, -math.inf)
+
+
+def stepped(matcher: Matcher, *logits: float) -> int:
+    values = array("f", logits)
+    return matcher.step(values.buffer_info()[0])
+
+
+def drawn(matcher: Matcher, random: SplitMix64, *logits: float, temperature: float = 1) -> Pick:
+    values = array("f", logits)
+    return matcher.sample(values.buffer_info()[0], temperature, random)
+
+
+def test_a_step_picks_and_moves() -> None:
+    matcher = matcher_of(Literal(b"abc"))
+    assert stepped(matcher, 9, 1, 9, 3, 0, 9, 2, 9) == 3
+    assert matcher.next_bytes() == b"c"
+
+
+def test_a_step_without_a_legal_token_or_with_bad_logits_says_so_and_stays() -> None:
+    matcher = matcher_of(Literal(b"c"))
+    with pytest.raises(CoreError, match="logits"):
+        stepped(matcher, *[math.nan] * 8)
+    assert stepped(matcher, *range(8)) == 5
+    with pytest.raises(CoreError, match="no token is legal"):
+        stepped(matcher, *range(8))
+
+
+ROWS = (array("f", [9, 3, 0, 1, 0, 0, 0, 9]), array("f", [9, 0, 3, 9, 9, 1, 9, 9]), array("f", range(8)))
+"""They want "a", then "b", then what has the highest id."""
+ADDRESSES = [row.buffer_info()[0] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("draft", "tokens", "following"),
+    [([1, 2], [1, 2, 5], b"c"), ([1, 5], [1, 2], b"b"), ([2, 2], [1], b"a"), ([-1, 99], [1], b"a")],
+)
+def test_a_draft_is_taken_as_far_as_it_is_right(draft: list[int], tokens: list[int], following: bytes) -> None:
+    matcher = matcher_of(Literal(b"abcc"))
+    picks = matcher.verify(ADDRESSES, draft)
+    assert [pick.token for pick in picks] == tokens
+    assert picks[0] == matcher_of(Literal(b"abcc")).pick(ADDRESSES[0])
+    assert matcher.next_bytes() == following
+
+
+def test_a_draft_shorter_than_its_rows_is_refused() -> None:
+    with pytest.raises(CoreError, match="1 draft tokens for 3 rows"):
+        matcher_of(Literal(b"abc")).verify(ADDRESSES, [1])
+
+
+def test_a_draft_against_no_rows_is_refused() -> None:
+    with pytest.raises(CoreError, match="impossible size"):
+        matcher_of(Literal(b"abc")).verify([], [])
+
+
+def test_the_same_seed_draws_the_same_tokens() -> None:
+    matcher = matcher_of(ByteClass.of(b"abc"))
+
+    def tokens(random: SplitMix64) -> list[int]:
+        return [drawn(matcher, random, 0, 1, 1.2, 0, 0, 0.8, 0, 0).token for _ in range(100)]
+
+    first, second = SplitMix64(7), SplitMix64(7)
+    seen = tokens(first)
+    assert set(seen) == {1, 2, 5}
+    assert tokens(second) == seen
+    assert tokens(second) != seen
+
+
+def test_random_numbers_go_on_from_a_kept_state() -> None:
+    matcher = matcher_of(ByteClass.of(b"abc"))
+    random = SplitMix64(-1)
+    assert random.state == 2**64 - 1
+    drawn(matcher, random, *[1] * 8)
+    other = SplitMix64(random.state)
+    for _ in range(50):
+        assert drawn(matcher, random, *range(8)).token == drawn(matcher, other, *range(8)).token
+
+
+@pytest.mark.parametrize("temperature", [math.nan, -0.1, math.inf, 1e300])
+def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
+    with pytest.raises(CoreError, match="temperature"):
+        drawn(matcher_of(Literal(b"c")), SplitMix64(1), *range(8), temperature=temperature)
+
+
+def test_an_image_gives_the_same_vocabulary() -> None:
+    image = Vocab(WORDS).image()
+    mapped = Vocab.from_image(memoryview(image))
+    gc.collect()
+    assert (len(mapped), mapped.image()) == (len(WORDS), image)
+    assert [mapped.piece(token) for token in range(len(WORDS))] == WORDS
+    assert mapped.memory_bytes < len(image)
+    assert Matcher(mapped, Program(Literal(b"abcd"))).legal() == [1, 3, 4, 6]
+
+
+def test_a_damaged_image_is_refused() -> None:
+    image = Vocab(WORDS).image()
+    for damaged in (b"", image[:-8], image + bytes(8), image[:100] + b"\x07" + image[101:]):
+        with pytest.raises(CoreError, match="image is damaged"):
+            Vocab.from_image(damaged)
+
+
+@pytest.mark.parametrize("token", [-1, len(WORDS)])
+def test_a_token_that_is_not_there_has_no_piece(token: int) -> None:
+    with pytest.raises(CoreError):
+        Vocab(WORDS).piece(token)
 
 
 def test_a_matcher_keeps_its_vocabulary_and_program_alive() -> None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from edged.core import Matcher, Program, Vocab
-from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, Sequence, encode
+from edged.core.expression import (
+    ByteClass,
+    Choice,
+    Digits,
+    Encoded,
+    Expression,
+    Graph,
+    Literal,
+    Repeat,
+    Sequence,
+    Words,
+    encode,
+)
 from edged.errors import CoreError
 
 
@@ -21,6 +33,17 @@ def test_a_class_is_a_bitmap_of_its_bytes() -> None:
 @pytest.mark.parametrize(("greatest", "written"), [(3, b"\x03\x00"), (None, b"\xff\xff")])
 def test_a_repeat_without_end_is_written_as_all_ones(greatest: int | None, written: bytes) -> None:
     assert encode(Repeat(Literal(b""), 2, greatest)) == b"\x01\x00\x00\x05\x02\x00" + written
+
+
+def test_words_and_digits_are_written_as_they_are() -> None:
+    assert encode(Words(b"on\0off")) == b"\x07\x06\x00\x00\x00on\0off"
+    assert encode(Digits(b"07", b"42")) == b"\x08\x02\x000742"
+
+
+@pytest.mark.parametrize("ends", [(b"7", b"42"), (b"42", b"07"), (b"0a", b"99"), (b"", b"")])
+def test_digits_that_are_no_range_are_refused(ends: tuple[bytes, bytes]) -> None:
+    with pytest.raises(CoreError):
+        Program(Digits(*ends))
 
 
 def test_a_graph_is_its_counts_its_marks_and_its_edges_in_order() -> None:
