@@ -1,12 +1,9 @@
-/* libFuzzer driver of the program decoder and the matcher. From the root of the repository:
- *
- *   clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iedged/core \
- *       tests/fuzz/fuzz_program.c edged/core/edc_*.c -lm -o build/fuzz_program
- *   build/fuzz_program -max_total_time=60 -max_len=512 -dict=tests/fuzz/program.dict
+/* libFuzzer driver of the program decoder and the matcher; tests/fuzz/run.sh builds and runs it.
  *
  * The input is a byte that chooses the memory budget, a byte n, n bytes of code, and the text that a matcher follows.
- * Whatever it is: no fault; and at each place the list of tokens, the bitmap of bytes, the forced bytes and what the
- * matcher takes must agree with each other. */
+ * Whatever it is: no fault; and at each place the list of tokens, the bitmap of bytes, the forced bytes, the pick and
+ * what the matcher takes must agree with each other. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,10 +66,68 @@ static void check_list(edc_matcher *matcher, const uint8_t *text, size_t n_text)
     insist((size_t)n_taken == n_ids);
 }
 
+/* Logits of few different values, so that many are equal; now and then one that is no number or has no end. */
+static void draw_logits(uint32_t seed, float logits[N_TOKENS]) {
+    static const float odd[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        logits[i] = seed >> 27 == 0 ? odd[(seed >> 20) % 3] : (float)((seed >> 24) % 8) - 4.0f;
+    }
+}
+
+/* What edged_core.h says of an unscored pick, worked out plainly. */
+static edc_status expected_pick(const float *logits, const int32_t *ids, size_t n_ids, edc_choice *choice) {
+    if (n_ids == 0) return EDC_NO_LEGAL_TOKEN;
+    float second = -INFINITY;
+    choice->token = ids[0];
+    for (size_t i = 0; i < n_ids; i++) {
+        float x = logits[ids[i]];
+        if (isnan(x) || x == INFINITY) return EDC_BAD_LOGITS;
+        if (x > logits[choice->token] || (x == logits[choice->token] && ids[i] < choice->token)) choice->token = ids[i];
+    }
+    for (size_t i = 0; i < n_ids; i++) {
+        if (ids[i] != choice->token) second = fmaxf(second, logits[ids[i]]);
+    }
+    float best = logits[choice->token];
+    choice->margin = n_ids == 1 ? INFINITY : best == second ? 0 : best - second;
+    return EDC_OK;
+}
+
+static int is_scorable(const float *logits) {
+    float highest = -INFINITY;
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        if (isnan(logits[i])) return 0;
+        highest = fmaxf(highest, logits[i]);
+    }
+    return isfinite(highest);
+}
+
+static void check_pick(edc_matcher *matcher, uint32_t seed) {
+    float logits[N_TOKENS];
+    draw_logits(seed, logits);
+    const int32_t *ids = NULL;
+    size_t n_ids = 0;
+    insist(edc_matcher_legal(matcher, &ids, &n_ids) == EDC_OK);
+    edc_choice expected = {0};
+    edc_status status = expected_pick(logits, ids, n_ids, &expected);
+    edc_choice plain = {0};
+    edc_choice scored = {0};
+    insist(edc_matcher_pick(matcher, logits, N_TOKENS, 0, &plain) == status);
+    edc_status scored_status = status == EDC_OK && !is_scorable(logits) ? EDC_BAD_LOGITS : status;
+    insist(edc_matcher_pick(matcher, logits, N_TOKENS, 1, &scored) == scored_status);
+    if (status != EDC_OK) return;
+    insist(plain.token == expected.token && plain.margin == expected.margin && plain.legal_count == n_ids);
+    insist(isnan(plain.log_prob) && isnan(plain.log_legal));
+    if (scored_status != EDC_OK) return;
+    insist(scored.token == plain.token && scored.margin == plain.margin && scored.legal_count == n_ids);
+    insist(scored.log_prob <= 0 && scored.log_legal <= 0 && scored.log_prob <= scored.log_legal + 1e-4f);
+}
+
 static void follow(edc_matcher *matcher, const uint8_t *text, size_t n_text) {
     for (size_t n = 0; n <= n_text && n < MOST_STEPS; n++) {
         check_forced(matcher);
         check_list(matcher, text, n);
+        check_pick(matcher, (uint32_t)n * 251u + (n < n_text ? text[n] : 256u));
         insist(!edc_matcher_is_finished(matcher) || edc_matcher_is_accepting(matcher));
         if (n == n_text || !step(matcher, text[n])) return;
     }
