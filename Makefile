@@ -1,6 +1,6 @@
 # The doors that a person uses. Each one sets up what it needs first; what is done is not done twice.
 .POSIX:
-.PHONY: help demo test check bench install lock clean
+.PHONY: help demo test check fuzz bench install lock clean
 
 ARGS =
 
@@ -8,8 +8,9 @@ help:
 	@printf '%s\n' \
 	  'make demo      a recording and typed sentences, all the way to MQTT' \
 	  'make test      every test             (ARGS="-k name" is given to pytest)' \
-	  'make check     format, lint, types, imports, C warnings and sanitizers' \
-	  'make bench     what a command costs, side by side with other ways' \
+	  'make check     format, lint, types, imports; the C core under sanitizers, on 64-bit ARM, counted' \
+	  'make fuzz      libFuzzer over the C core (ARGS="600 fuzz_program": seconds each, targets)' \
+	  'make bench     what sampling, decoding and a command cost, side by side with other ways' \
 	  'make install   as root: the systemd service, in /opt/edged and /etc/edged' \
 	  'make lock      requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)' \
 	  'make clean     remove all that was built here; models stay'
@@ -33,12 +34,18 @@ check:
 	.venv/bin/lint-imports
 	.venv/bin/codespell
 	tests/core/run.sh
+	PYTHON="$$PWD/.venv/bin/python" tests/core/run.sh asan-extension
 	.venv/bin/python -m pytest -q tests/unit/ops/test_unit_file.py
 
+fuzz:
+	@tests/fuzz/run.sh $(ARGS)
+
 bench:
-	@scripts/setup.sh run
+	@scripts/setup.sh bench
 	@scripts/models.sh
-	@.venv/bin/edged bench command $(ARGS)
+	@.venv/bin/edged bench core $(ARGS)
+	@.venv/bin/edged bench decode $(ARGS)
+	@.venv/bin/edged bench command --stream $(ARGS)
 
 install:
 	@scripts/install.sh

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run      what edged needs to run
 #   scripts/setup.sh dev      that, and what its tests and checks need
+#   scripts/setup.sh bench    what edged needs to run, and what it is measured against
 #
 # Each step that is done leaves its key in .venv/edged-setup/ and is done again only when the key changes.
 set -eu
@@ -66,6 +67,13 @@ find_root() {
     return 1
 }
 
+# Runs apt-get with its output in $log.
+apt_install() {
+    # RUNLEVEL=1 keeps Debian's start scripts from starting services where systemd does not run.
+    { $root apt-get update -q && $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -q -y --no-install-recommends "$@"; } </dev/null >"$log" 2>&1
+}
+
 # The tests start brokers of their own on free ports, so a Mosquitto that is installed for them must not take port 1883, now or
 # after a reboot. It is left disabled; one that was installed before is not touched.
 install_packages() {
@@ -75,9 +83,7 @@ install_packages() {
         $root systemctl --quiet --runtime mask mosquitto.service
     fi
     status=0
-    # RUNLEVEL=1 keeps Debian's start scripts from starting services where systemd does not run.
-    { $root apt-get update -q && $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install -q -y --no-install-recommends "$@"; } </dev/null >"$log" 2>&1 || status=$?
+    apt_install "$@" || status=$?
     if [ -n "$quiet_broker" ] && [ -d /run/systemd/system ]; then
         $root systemctl --quiet --runtime unmask mosquitto.service
         $root systemctl --quiet disable mosquitto.service || true
@@ -110,6 +116,41 @@ do_system_packages() {
     install_packages $missing
     rm -f "$log"
     say "system packages: installed"
+}
+
+# Debian's packages that some checks of the C core want. The cross compiler is 64-bit ARM's, where this machine is none.
+list_missing_of_checks() {
+    has valgrind || printf 'valgrind '
+    [ "$(uname -m)" = x86_64 ] || return 0
+    has aarch64-linux-gnu-gcc || printf 'gcc-aarch64-linux-gnu '
+    [ -e /usr/aarch64-linux-gnu/include/stdlib.h ] || printf 'libc6-dev-arm64-cross '
+    has qemu-aarch64 || printf 'qemu-user '
+}
+
+# Nothing fails without these, and nobody is asked for a password: `make check` leaves out what wants them and says so.
+do_check_packages() {
+    missing=$(list_missing_of_checks)
+    if [ -z "$missing" ]; then
+        say "packages of the checks: present"
+        return
+    fi
+    if is_done check-packages "$missing"; then
+        return
+    fi
+    root=
+    if [ "$(id -u)" != 0 ]; then
+        root="sudo -n"
+    fi
+    log=.venv/setup.log
+    say "packages of the checks: installing $missing"
+    # shellcheck disable=SC2086 # a list of names
+    if has apt-get && $root true 2>/dev/null && apt_install $missing; then
+        say "packages of the checks: installed"
+    else
+        mark_done check-packages "$missing"
+        say "packages of the checks: could not be installed and are left out; make check does without. To have them:
+  sudo apt-get install -y --no-install-recommends $missing"
+    fi
 }
 
 do_python() {
@@ -229,7 +270,11 @@ do_lock_part build "to build"
 do_lock_part run "to run"
 "$python" scripts/build_llama.py
 do_edged
-if [ "$level" = dev ]; then
-    do_lock_part dev "tests and checks"
-    do_suite
-fi
+case $level in
+    dev)
+        do_lock_part dev "tests and checks"
+        do_suite
+        do_check_packages
+        ;;
+    bench) do_lock_part bench "to measure against" ;;
+esac
