@@ -55,7 +55,7 @@ class Acceptor:
     def __init__(self, schema: Schema | bool) -> None:
         lowered = lower(schema)
         self._keys = lowered.keys
-        self._matcher = Matcher(_bytes_vocab(), Program(lowered.expression))
+        self._matcher = text_matcher(Program(lowered.expression))
         self._schema = schema
 
     def accepts(self, instance: Json) -> bool:
@@ -85,12 +85,7 @@ class Acceptor:
 
     def accepts_text(self, text: bytes) -> bool:
         """What the automaton says of a text as it is."""
-        self._matcher.reset()
-        try:
-            self._matcher.advance_bytes(text)
-        except CoreError:
-            return False
-        return self._matcher.is_accepting
+        return takes(self._matcher, text)
 
     def is_valid(self, instance: Json) -> bool:
         """What jsonschema says."""
@@ -99,6 +94,21 @@ class Acceptor:
     @cached_property
     def _validator(self) -> jsonschema.protocols.Validator:
         return exact_validator(self._schema)
+
+
+def text_matcher(program: Program) -> Matcher:
+    """What follows texts byte by byte, without any language model."""
+    return Matcher(_bytes_vocab(), program)
+
+
+def takes(matcher: Matcher, text: bytes) -> bool:
+    """Whether a matcher, wherever it stands, takes a text from the start to the end."""
+    matcher.reset()
+    try:
+        matcher.advance_bytes(text)
+    except CoreError:
+        return False
+    return matcher.is_accepting
 
 
 @lru_cache(maxsize=1)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import Final, TypeAlias
+from functools import lru_cache, partial
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from edged.intents.accept import Acceptor
 from edged.intents.catalog import Catalog, IntentFile
 from edged.intents.lower import allows, takes_numbers
 from edged.intents.memo import per_catalog
 from edged.intents.spoken.forms import name_forms, named_values
-from edged.intents.spoken.language import language_of
+from edged.intents.spoken.language import Language, language_of
 from edged.intents.spoken.numbers import NumberMention, find_numbers
 from edged.intents.spoken.text import normalize_text
 from edged.types import SlotValue
 
 Grounding: TypeAlias = Mapping[str, Mapping[str, tuple[SlotValue, ...]]]
-"""Intent -> slot that must have been said -> the values that were."""
+"""Intent -> slot that must have been said -> the values that were, in the order of speech."""
+
+Key = TypeVar("Key")
 
 MAX_WORDS: Final = 8
 """A name longer than this is matched by its first words alone."""
@@ -95,10 +97,15 @@ def find_said_numbers(text: str, lang: str, mentions: Sequence[HomeMention]) -> 
     )
 
 
-def find_number_spans(words: Sequence[str], lang: str) -> Iterator[tuple[int, int, Decimal]]:
+def find_number_spans(words: Sequence[str], lang: str) -> Sequence[tuple[int, int, Decimal]]:
     """Start and end of every number in the words, as a `Mention` has them, and the number."""
-    for number in find_numbers(words, lang):
-        yield *_span_of(number, words, lang), number.value
+    return _number_spans(tuple(words), lang)
+
+
+@lru_cache(maxsize=1)
+def _number_spans(words: Sequence[str], lang: str) -> Sequence[tuple[int, int, Decimal]]:
+    """They are the same for every slot, and so looked for once an utterance."""
+    return tuple((*_span_of(number, words, lang), number.value) for number in find_numbers(words, lang))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ class _Names:
 
     def mentions(self, words: Sequence[str]) -> list[Mention]:
         """Where names are said; one inside a longer one is none."""
-        found = list(self._glued_mentions(words) if self._glued else self._spaced_mentions(words))
+        found = list(self.stretches(words))
         return [
             mention
             for mention in found
@@ -169,15 +176,20 @@ class _Names:
             )
         ]
 
+    def stretches(self, words: Sequence[str]) -> Iterator[Mention]:
+        """The same with those inside longer ones."""
+        return self._glued_mentions(words) if self._glued else self._spaced_mentions(words)
+
     def _key(self, words: Sequence[str]) -> str:
         return "".join(words if self._glued else map(self._language.stem, words))
 
     def _spaced_mentions(self, words: Sequence[str]) -> Iterator[Mention]:
-        stems = [self._language.stem(word) for word in words]
-        for start in range(len(stems)):
-            for end in range(start + 1, min(len(stems), start + MAX_WORDS) + 1):
-                for value in self._values.get("".join(stems[start:end]), ()):
-                    yield Mention(start, end, value)
+        stretches = _stretches(tuple(words), self._language)
+        keys: Iterable[str] = self._values if len(self._values) < len(stretches) else stretches
+        found = [(span, key) for key in keys if key in self._values for span in stretches.get(key, ())]
+        for (start, end), key in sorted(found):
+            for value in self._values[key]:
+                yield Mention(start, end, value)
 
     def _glued_mentions(self, words: Sequence[str]) -> Iterator[Mention]:
         offset = 0
@@ -193,13 +205,51 @@ class _Names:
             offset += len(word)
 
 
+class SlotIndex(Generic[Key]):
+    """Says which of many slots an utterance may say a value of; how many there are does not count."""
+
+    def __init__(self, catalog: Catalog, slots: Mapping[Key, tuple[str, str]], lang: str) -> None:
+        """Knows slots, each by the names of its intent and its own."""
+        self._lang = lang
+        self._keys = list(slots)
+        self._names = _Names(
+            (
+                (form, place)
+                for place, (intent, slot) in enumerate(slots.values())
+                for form, _ in _forms(catalog, intent, slot, lang)
+            ),
+            lang,
+        )
+        self._numeric = {
+            key for key, (intent, slot) in slots.items() if _number_test(catalog, intent, slot) is not None
+        }
+
+    def said(self, words: Sequence[str]) -> set[Key]:
+        """The slots for which `find_mentions` may find anything in these words, and no others with names alone."""
+        named = {self._keys[int(str(mention.value))] for mention in self._names.stretches(words)}
+        return named | self._numeric if find_number_spans(words, self._lang) else named
+
+
+@lru_cache(maxsize=1)
+def _stretches(words: Sequence[str], language: Language) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """Where the words, their stems written together, stand; the same for every slot, and so made once an utterance."""
+    stems = [language.stem(word) for word in words]
+    found: dict[str, list[tuple[int, int]]] = {}
+    for start in range(len(stems)):
+        for end in range(start + 1, min(len(stems), start + MAX_WORDS) + 1):
+            found.setdefault("".join(stems[start:end]), []).append((start, end))
+    return found
+
+
 def _said_values(
     intent: IntentFile, slot: str, catalog: Catalog, words: Sequence[str], lang: str, here: str | None
 ) -> tuple[SlotValue, ...]:
     mentions: Sequence[Mention] = find_mentions(catalog, intent, slot, words, lang)
     if intent.homes.get(slot) == "devices":
         mentions = _nearby(mentions, _said_places(intent, catalog, words, lang) or {here}, catalog)
-    return tuple(dict.fromkeys(mention.value for mention in mentions))
+    elif intent.homes.get(slot) == "areas":
+        mentions = _free_of_devices(mentions, intent, catalog, words, lang)
+    return tuple(dict.fromkeys(mention.value for mention in sorted(mentions, key=lambda mention: mention.start)))
 
 
 def _nearby(mentions: Sequence[Mention], places: set[str | None], catalog: Catalog) -> list[Mention]:
@@ -207,6 +257,23 @@ def _nearby(mentions: Sequence[Mention], places: set[str | None], catalog: Catal
     inside = [mention for mention in mentions if catalog.home.is_in(str(mention.value), places)]
     near = {(mention.start, mention.end) for mention in inside}
     return [mention for mention in mentions if (mention.start, mention.end) not in near or mention in inside]
+
+
+def _free_of_devices(
+    mentions: Sequence[Mention], intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str
+) -> list[Mention]:
+    """Of areas, those that are not part of the name of a device that the intent can mean: "hall lamp" is no hall."""
+    devices = [
+        device
+        for slot, source in intent.homes.items()
+        if source == "devices" and slot in intent.slots
+        for device in _names(catalog, intent.name, slot, lang).mentions(words)
+    ]
+    return [mention for mention in mentions if not any(_is_part(mention, device) for device in devices)]
+
+
+def _is_part(mention: Mention, other: Mention) -> bool:
+    return other.start <= mention.start and mention.end <= other.end and _span(mention) < _span(other)
 
 
 def _said_places(intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str) -> set[str | None]:
@@ -229,9 +296,15 @@ def _number_test(catalog: Catalog, intent: str, slot: str) -> Callable[[Decimal]
 
 @per_catalog
 def _names(catalog: Catalog, intent_name: str, slot: str, lang: str) -> _Names:
+    return _Names(_forms(catalog, intent_name, slot, lang), lang)
+
+
+def _forms(catalog: Catalog, intent_name: str, slot: str, lang: str) -> Iterator[tuple[str, SlotValue]]:
+    """Every name of a slot's values, with the value."""
     intent = catalog.intents[intent_name]
-    values = named_values(intent, slot, lang)
-    return _Names(((form, value) for value in values for form in name_forms(intent, slot, value, catalog, lang)), lang)
+    for value in named_values(intent, slot, lang):
+        for form in name_forms(intent, slot, value, catalog, lang):
+            yield form, value
 
 
 def _plain(number: Decimal) -> int | float:

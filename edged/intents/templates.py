@@ -7,14 +7,14 @@ put in anywhere. What it costs depends on the utterance and not on how many exam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from edged.intents.catalog import PLACEHOLDER, Catalog, Example, IntentFile, is_sayable
 from edged.intents.compile import MAX_INTENTS
 from edged.intents.free_text import FreeText, is_text, takes_text
-from edged.intents.grounding import Mention, find_mentions, find_number_spans, is_glued
+from edged.intents.grounding import Mention, SlotIndex, find_mentions, find_number_spans, is_glued
 from edged.intents.memo import per_catalog
 from edged.intents.spoken.language import language_of
 from edged.intents.spoken.text import fold_text, normalize_text
@@ -22,6 +22,9 @@ from edged.types import SlotValue
 
 MAX_STEPS: Final = 20_000
 """Ways that are tried for one utterance; ordinary commands take less than 200."""
+
+UNFINISHED_WORDS: Final = 2
+"""So many words at the end of what was said so far may be the beginning of a name or a number."""
 
 SlotKey: TypeAlias = tuple[str, ...]
 """What a placeholder stands for: slots with the same values share an edge."""
@@ -56,11 +59,18 @@ class _Node:
     ends: list[_End] = field(default_factory=list)
 
 
+_Reached: TypeAlias = tuple[int, _Node, tuple[Mention, ...]]
+"""Where in the utterance, which node, and what was said on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Trie:
     root: _Node
     slots: Mapping[SlotKey, tuple[str, str]]
     """One intent and slot for each key, to find its values by."""
+    texts: frozenset[SlotKey]
+    """Those that take any text."""
+    index: SlotIndex[SlotKey]
 
 
 def match_examples(catalog: Catalog, text: str, lang: str) -> tuple[tuple[Match, ...], ...]:
@@ -70,6 +80,11 @@ def match_examples(catalog: Catalog, text: str, lang: str) -> tuple[tuple[Match,
     """
     walk = _Walk(catalog, text, lang)
     return tuple(dict.fromkeys(walk.ways()))
+
+
+def begins_example(catalog: Catalog, text: str, lang: str) -> bool:
+    """Whether `text` may go on to equal examples; a name or a number at its end may be unfinished."""
+    return _Walk(catalog, text, lang).may_go_on()
 
 
 class _Walk:
@@ -85,29 +100,43 @@ class _Walk:
         skips = _phrase_spans(words, language_of(lang).skippable, lang)
         self._skips = {start: end for start, end in skips if end not in numbers}
         self._joins = dict(_phrase_spans(words, language_of(lang).conjunctions, lang))
+        self._said = self._trie.texts | self._trie.index.said(words)
         self._mentions: dict[SlotKey, dict[int, list[Mention]]] = {}
         self._steps = 0
 
     def ways(self, start: int = 0, before: tuple[Match, ...] = ()) -> Iterator[tuple[Match, ...]]:
         """Each way to read the utterance from `start` to its end."""
-        for end, match in self._read(start, self._trie.root, ()):
-            if end == len(self._units):
-                yield (*before, match)
-            elif end in self._joins and len(before) + 1 < MAX_INTENTS:
-                yield from self.ways(self._joins[end], (*before, match))
+        for at, node, said in self._read(start, self._trie.root, ()):
+            for end in node.ends:
+                match = self._match(end, said)
+                if at == len(self._units):
+                    yield (*before, match)
+                elif at in self._joins and len(before) + 1 < MAX_INTENTS:
+                    yield from self.ways(self._joins[at], (*before, match))
 
-    def _read(self, at: int, node: _Node, said: tuple[Mention, ...]) -> Iterator[tuple[int, Match]]:
-        """Every end that can be reached from a node, with what was said on the way."""
+    def may_go_on(self, start: int = 0, before: int = 0) -> bool:
+        """Whether the utterance from `start` on, behind so many examples, is the beginning of one."""
+        unfinished = len(_units(self._words[-UNFINISHED_WORDS:], self._lang))
+        for at, node, _ in self._read(start, self._trie.root, ()):
+            if at + (unfinished if node.slots else 0) >= len(self._units):
+                return True
+            joined = self._joins.get(at) if node.ends and before + 1 < MAX_INTENTS else None
+            if joined is not None and self.may_go_on(joined, before + 1):
+                return True
+        return False
+
+    def _read(self, at: int, node: _Node, said: tuple[Mention, ...]) -> Iterator[_Reached]:
+        """Every node that can be reached from a node."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             return
-        for end in node.ends:
-            yield at, self._match(end, said)
+        yield at, node, said
         if at in self._skips:
             yield from self._read(self._skips[at], node, said)
         if at < len(self._units) and self._units[at] in node.units:
             yield from self._read(at + 1, node.units[self._units[at]], said)
-        for key, following in node.slots.items():
+        for key in _common(node.slots, self._said):
+            following = node.slots[key]
             for mention in self._starting(key, at):
                 yield from self._read(mention.end, following, (*said, mention))
 
@@ -123,13 +152,19 @@ class _Walk:
         """The values of a slot that are said from here on; looked up once an utterance."""
         name, slot = self._trie.slots[key]
         intent = self._catalog.intents[name]
-        if takes_text(intent.schema, slot):
+        if key in self._trie.texts:
             return [mention for mention in self._free_text.starting(at) if is_text(self._catalog, name, slot, mention)]
         if key not in self._mentions:
             places = self._mentions.setdefault(key, {})
             for mention in find_mentions(self._catalog, intent, slot, self._words, self._lang):
                 places.setdefault(mention.start, []).append(mention)
         return self._mentions[key].get(at, ())
+
+
+def _common(some: Collection[SlotKey], others: Collection[SlotKey]) -> list[SlotKey]:
+    """What is in both, in order. Every key of the smaller is looked up: the larger may hold one for each intent."""
+    fewer, more = (some, others) if len(some) < len(others) else (others, some)
+    return sorted(key for key in fewer if key in more)
 
 
 @per_catalog
@@ -141,7 +176,8 @@ def _trie(catalog: Catalog, lang: str) -> _Trie:
         refused = [Example(text, {}) for text in intent.refused.get(lang, ())]
         for example in (*intent.examples.get(lang, ()), *refused):
             _add(root, slots, catalog, intent, example, lang)
-    return _Trie(root, slots)
+    texts = frozenset(key for key, (name, slot) in slots.items() if takes_text(catalog.intents[name].schema, slot))
+    return _Trie(root, slots, texts, SlotIndex(catalog, slots, lang))
 
 
 def _add(

@@ -7,6 +7,7 @@ kind (`schema`, `values`, `texts`), on which "oneOf", "if" and "not" are plain s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from edged.core.expression import Expression
 from edged.intents.catalog import Schema
 from edged.intents.lower.canonical import KeyOrder, json_text
 from edged.intents.lower.number import allows
-from edged.intents.lower.program import Writer, array_expression, json_literal, object_expression
+from edged.intents.lower.plain import plain_expression, words_expression
+from edged.intents.lower.program import Writer, array_expression, list_texts_of, object_expression
 from edged.intents.lower.refusal import LoweringError, Pointer, Report
 from edged.intents.lower.schema import KEYWORDS, Reader, crosses_slots
 from edged.intents.lower.texts import is_empty
@@ -25,16 +27,20 @@ __all__ = [
     "KeyOrder",
     "Lowered",
     "LoweringError",
+    "Slot",
     "allows",
     "array_expression",
     "crosses_slots",
     "find_refusals",
-    "json_literal",
     "json_text",
+    "list_texts",
     "lower",
+    "lower_object",
     "lower_schema",
     "object_expression",
+    "plain_expression",
     "takes_numbers",
+    "words_expression",
 ]
 
 
@@ -44,6 +50,14 @@ class Lowered(NamedTuple):
     expression: Expression
     keys: KeyOrder
     """The order in which the expression expects the keys of objects."""
+
+
+class Slot(NamedTuple):
+    """A key of an object that a schema allows."""
+
+    expression: Expression
+    """Its values as JSON."""
+    required: bool
 
 
 def lower_schema(schema: Schema | bool, pointer: Pointer = ()) -> Expression:
@@ -62,6 +76,39 @@ def lower(schema: Schema | bool) -> Lowered:
         LoweringError: a keyword is outside the subset, or a cap was met.
     """
     return _lower(schema, (), Report())
+
+
+def lower_object(schema: Schema) -> tuple[Mapping[str, Slot], ...]:
+    """The objects that `schema`, of objects alone, allows as alternatives in each of which no key depends on another.
+
+    Raises:
+        LoweringError: a keyword is outside the subset, or a cap was met.
+    """
+    report, keys = Report(), KeyOrder()
+    values = Reader(schema, report).read(schema, (), ANYTHING, keys)
+    writer = Writer(report)
+    return tuple(
+        {
+            name: Slot(
+                writer.write(member.values, keys.key(name), ("properties", name)),
+                not member.optional,
+            )
+            for name, member in objects.members.items()
+            if not member.values.is_empty
+        }
+        for objects in values.objects
+    )
+
+
+def list_texts(schema: Schema | bool, limit: int) -> tuple[str, ...] | None:
+    """The values that `schema` allows as JSON; None where there are more than `limit`.
+
+    Raises:
+        LoweringError: a keyword is outside the subset, or a cap was met.
+    """
+    report, keys = Report(), KeyOrder()
+    values = Reader(schema, report).read(schema, (), ANYTHING, keys)
+    return list_texts_of(values, keys, limit, report.work)
 
 
 def find_refusals(schema: Schema | bool) -> tuple[LoweringError, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 from edged.intents.catalog import Json
 from edged.intents.lower.number import exact, number_text
@@ -16,7 +17,7 @@ def json_text(value: Json) -> str:
     Raises:
         Refusal: a number is infinite or has too many digits.
     """
-    return KeyOrder().text(value)
+    return _quote(value) if isinstance(value, str) else KeyOrder().text(value)
 
 
 class KeyOrder:
@@ -81,4 +82,4 @@ _EMPTY = KeyOrder()
 
 
 def _quote(value: str | bool | None) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value) if isinstance(value, str) else json.dumps(value)

@@ -49,15 +49,15 @@ def number_text(number: Fraction) -> str:
     """
     if number.denominator == 1:
         return str(number.numerator)
-    places = _places(number.denominator)
+    places = decimal_places(number)
     digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
     return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-def _places(denominator: int) -> int:
-    """Decimals that a fraction with this denominator takes; what comes from JSON has but the factors two and five."""
+def decimal_places(number: Fraction) -> int:
+    """The digits that a number has behind its point; what comes from JSON has but the factors two and five."""
     places = 0
-    while 10**places % denominator:
+    while 10**places % number.denominator:
         places += 1
         if places > 2 * MAX_DIGITS:
             raise _TOO_LONG
@@ -226,7 +226,7 @@ def _whole_order(place: int, order: int, length: int) -> int:
 
 def _stepped(grid: Fraction | None, work: Work) -> Automaton:
     """All multiples of a step; without one, all numbers."""
-    places = _places(grid.denominator) if grid is not None else 0
+    places = decimal_places(grid) if grid is not None else 0
     modulus = int(grid * 10**places) if grid is not None else 1
     if modulus * (places + 2) > MAX_RESIDUES:
         raise Refusal(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Final, NamedTuple
 
-from edged.core.expression import ByteClass, Choice, Encoded, Expression, Graph, Literal, Repeat, encode
+from edged.core.expression import Choice, Digits, Encoded, Expression, Graph, Literal, Repeat, Words, encode
 from edged.core.expression import Sequence as Chain
-from edged.intents.catalog import Json
 from edged.intents.lower.automaton import LAST_CHARACTER, Automaton
 from edged.intents.lower.canonical import KeyOrder, json_text
-from edged.intents.lower.number import Interval, number_text
+from edged.intents.lower.number import Interval, decimal_places
+from edged.intents.lower.plain import choice_of, stepped_expression, words_expression
 from edged.intents.lower.refusal import MAX_LISTED, MAX_PROGRAM_STATES, Pointer, Refusal, Report, Work
 from edged.intents.lower.texts import NO_TEXTS, Lengths, Listed, Texts, automaton_of, enumerate_texts
 from edged.intents.lower.unique import distinct_items
@@ -28,28 +28,26 @@ _KEPT_TEXTS: Final = 200
 """Values of an enum that is kept: longer ones are seldom shared."""
 _KEPT_GRAPHS: Final = 32
 """Strings of patterns and formats that are kept written: the largest takes 0.5 MB."""
-_DIGIT: Final = ByteClass(frozenset(range(0x30, 0x3A)))
-
-
-def json_literal(value: Json) -> Literal:
-    """The one way that a value is written."""
-    return Literal(json_text(value).encode())
+_CLOSE: Final = Literal(b"}")
 
 
 def object_expression(members: Sequence[tuple[str, Expression, bool]]) -> Expression:
     """An object whose members (key, value, required) come in this order, the optional ones each present or not."""
-    rests: list[Expression] = []
-    for key, value, required in members:
-        member = Chain((Literal(b"," + json_text(key).encode() + b":"), value))
-        rests.append(member if required else Repeat(member, 0, 1))
+    keys = [json_text(key).encode() for key, _, _ in members]
+    rests: list[tuple[Expression, ...]] = []
+    for key, (_, value, required) in zip(keys, members, strict=True):
+        member = (Literal(b"," + key + b":"), value)
+        rests.append(member if required else (Repeat(Chain(member), 0, 1),))
     bodies: list[Expression] = []
-    for first, (key, value, required) in enumerate(members):
-        bodies.append(Chain((Literal(json_text(key).encode() + b":"), value, *rests[first + 1 :])))
+    for first, (_, value, required) in enumerate(members):
+        bodies.append(
+            Chain((Literal(b"{" + keys[first] + b":"), value, *chain.from_iterable(rests[first + 1 :]), _CLOSE))
+        )
         if required:
             break
     else:
-        bodies.append(_EMPTY)
-    return Chain((Literal(b"{"), _choice(bodies), Literal(b"}")))
+        bodies.append(Literal(b"{}"))
+    return choice_of(bodies)
 
 
 def array_expression(
@@ -66,38 +64,6 @@ def array_expression(
         if place >= least:
             body = Repeat(body, 0, 1)
     return Chain((Literal(b"["), body, Literal(b"]")))
-
-
-def integer_expression(first: int, last: int) -> Expression:
-    """All whole numbers from `first` to `last`, in a number of parts that grows with their digits alone."""
-    parts: list[Expression] = []
-    if first < 0:
-        parts.append(Chain((Literal(b"-"), integer_expression(max(1, -last), -first))))
-    low = max(first, 0)
-    for length in range(len(str(low)), len(str(max(last, 0))) + 1):
-        shortest, longest = (0 if length == 1 else 10 ** (length - 1)), 10**length - 1
-        if low <= last and max(low, shortest) <= min(last, longest):
-            parts.append(_between(str(max(low, shortest)), str(min(last, longest))))
-    return _choice(parts)
-
-
-def _between(low: str, high: str) -> Expression:
-    """Digit strings of one length, from `low` to `high`."""
-    rest = len(low) - 1
-    if rest < 0:
-        return _EMPTY
-    if low == "0" * (rest + 1) and high == "9" * (rest + 1):
-        return Repeat(_DIGIT, rest + 1, rest + 1)
-    if low[0] == high[0]:
-        return Chain((Literal(low[0].encode()), _between(low[1:], high[1:])))
-    parts: list[Expression] = [
-        Chain((Literal(low[0].encode()), _between(low[1:], "9" * rest))),
-        Chain((Literal(high[0].encode()), _between("0" * rest, high[1:]))),
-    ]
-    if int(high[0]) - int(low[0]) > 1:
-        between = ByteClass(frozenset(range(ord(low[0]) + 1, ord(high[0]))))
-        parts.append(Chain((between, Repeat(_DIGIT, rest, rest))))
-    return Choice(tuple(parts))
 
 
 class Writer:
@@ -141,7 +107,7 @@ class Writer:
             parts.append(self._leaf(_string_leaf(values.strings)))
         parts += [self._array(arrays, keys, pointer) for arrays in values.arrays]
         parts += [self._object(objects, keys, pointer) for objects in values.objects]
-        return _choice(parts)
+        return choice_of(parts)
 
     def _leaf(self, leaf: _Leaf) -> Expression:
         self._sizes[id(leaf.expression)] = leaf.n_states
@@ -251,6 +217,10 @@ def _count_states(expression: Expression, sizes: Mapping[int, int]) -> int:
             return 1 + sum(_count_states(item, sizes) for item in items)
         case Repeat(item, least, greatest):
             return _count_states(item, sizes) * max(1, least if greatest is None else greatest)
+        case Words(text):
+            return len(text)
+        case Digits(low):
+            return 3 * len(low)
         case Graph(n_states):
             return n_states
         case _:
@@ -286,19 +256,25 @@ def _is_small(texts: Texts) -> bool:
 
 def _write_numbers(numbers: Texts) -> _Leaf:
     if isinstance(numbers, Listed):
-        return _leaf(_choice([Literal(text.encode()) for text in numbers.texts]))
+        return _leaf(words_expression(numbers.texts))
     if isinstance(numbers, Interval):
-        if numbers.step == 1 and numbers.least is not None and numbers.greatest is not None:
-            return _leaf(integer_expression(int(numbers.least), int(numbers.greatest)))
-        several = numbers.listed(MAX_LISTED)
-        if several is not None:
-            return _leaf(_choice([Literal(number_text(number).encode()) for number in several]))
+        stepped = _stepped(numbers)
+        if stepped is not None:
+            return _leaf(stepped)
     return _leaf(plain_graph(automaton_of(numbers, Work())))
+
+
+def _stepped(numbers: Interval) -> Expression | None:
+    if numbers.least is None or numbers.greatest is None or numbers.step is None:
+        return None
+    places = decimal_places(numbers.step)
+    least, greatest, step = (int(number * 10**places) for number in (numbers.least, numbers.greatest, numbers.step))
+    return stepped_expression(least, greatest, step, places)
 
 
 def _write_strings(strings: Texts) -> _Leaf:
     if isinstance(strings, Listed):
-        return _leaf(_choice([json_literal(text) for text in strings.texts]))
+        return _leaf(words_expression(map(json_text, strings.texts)))
     if isinstance(strings, Lengths):
         return _leaf(Chain((_QUOTE, Repeat(_CHARACTER, strings.least, strings.greatest), _QUOTE)))
     return _graph_leaf(automaton_of(strings, Work()))
@@ -311,7 +287,3 @@ _kept_strings = lru_cache(maxsize=_KEPT_LEAVES)(_write_strings)
 @lru_cache(maxsize=_KEPT_GRAPHS)
 def _graph_leaf(automaton: Automaton) -> _Leaf:
     return _leaf(Chain((_QUOTE, string_graph(automaton), _QUOTE)))
-
-
-def _choice(parts: Sequence[Expression]) -> Expression:
-    return parts[0] if len(parts) == 1 else Choice(tuple(parts))

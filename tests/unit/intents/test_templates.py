@@ -6,7 +6,7 @@ import pytest
 
 from edged.intents.catalog import Catalog, IntentFile
 from edged.intents.load import load_intent
-from edged.intents.templates import match_examples
+from edged.intents.templates import begins_example, match_examples
 
 KETTLE: dict[str, Any] = {
     "type": "object",
@@ -120,6 +120,28 @@ def test_every_shipped_example_reads_as_itself(catalog: Catalog) -> None:
                     ways = match_examples(catalog, example.text, lang)
                     slots = sorted(example.slots.items())
                     assert any(sorted(way[0].slots) == slots and way[0].intent == intent.name for way in ways), example
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "begins"),
+    [
+        ("en", "", True),
+        ("en", "please boil", True),
+        ("en", "boil water for green", True),
+        ("en", "boil water for green tea in the living", True),
+        ("en", "boil some water and keep the", True),
+        ("en", "do not boil", True),
+        ("ko", "거실 물", True),
+        ("ko", "물을 구십", True),
+        ("en", "boil an egg", False),
+        ("en", "boil some water tomorrow", False),
+        ("en", "boil water for something that nobody", False),
+        ("ko", "오늘 날씨가 어떨까", False),
+        ("en", "boil some water and boil some water and boil some water and boil", False),
+    ],
+)
+def test_what_was_said_so_far_begins_an_example_or_none(kettle: Catalog, lang: str, text: str, begins: bool) -> None:
+    assert begins_example(kettle, text, lang) is begins
 
 
 def test_hostile_examples_cost_a_bounded_number_of_steps(catalog: Catalog) -> None:
