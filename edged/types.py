@@ -16,6 +16,8 @@ SlotValue: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | N
 """A JSON value; lists and objects are those of slots that have these types."""
 Slots: TypeAlias = Mapping[str, SlotValue]
 Stage: TypeAlias = Literal["hear", "understand", "act", "mqtt"]
+AnsweredBy: TypeAlias = Literal["nobody", "example", "cache", "model"]
+"""What decided what an utterance means; nobody: it was rejected before anything was asked."""
 
 
 @dataclass(frozen=True, slots=True)

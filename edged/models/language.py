@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from edged.config import Config
 from edged.models.catalogue import get_model
@@ -21,6 +21,8 @@ class Training:
 
     intents: frozenset[str]
     languages: frozenset[str]
+    form: Literal["json", "short"]
+    """How it answers."""
 
 
 ADAPTERS: Final = Path(__file__).parent / "adapters"
@@ -73,4 +75,4 @@ def find_training(config: Config) -> Training | None:
     if config.understand.adapter is not None or not record.is_file():
         return None
     known = json.loads(record.read_text(encoding="utf-8"))
-    return Training(frozenset(known["intents"]), frozenset(known["languages"]))
+    return Training(frozenset(known["intents"]), frozenset(known["languages"]), known["form"])

@@ -1,11 +1,13 @@
 """record.json: what was installed in the folder of models, from where, and with which hashes.
 
 It holds the pins of models without a known hash, the hashes of what was made on the device, and the size, time and
-inode of every verified file, so that a file is hashed again only when it is another one.
+inode of every verified file, so that a file is hashed again only when it is another one. So it does for a user's own
+model files, which lie anywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -22,6 +24,8 @@ from edged.errors import ModelError
 RECORD_NAME = "record.json"
 LOCK_NAME = ".record.lock"
 HASH_BLOCK_BYTES = 1 << 20
+MAX_OTHERS = 16
+"""Files that lie elsewhere and are remembered; the oldest is forgotten, and is hashed again at need."""
 
 
 class FileState(BaseModel):
@@ -56,6 +60,8 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     models: dict[str, Entry] = {}
+    others: dict[str, FileState] = {}
+    """Absolute path of a file that is no model of the catalogue -> state."""
 
 
 def read_record(directory: Path) -> Record:
@@ -87,9 +93,44 @@ def store_entry(directory: Path, name: str, entry: Entry) -> None:
         ModelError: the record is damaged.
     """
     with locked(directory / LOCK_NAME):
-        models = {**read_record(directory).models, name: entry}
-        text = json.dumps(Record(models=models).model_dump(), indent=1, sort_keys=True) + "\n"
-        write_atomically(directory / RECORD_NAME, text.encode())
+        record = read_record(directory)
+        _write(directory, record.model_copy(update={"models": {**record.models, name: entry}}))
+
+
+def find_sha256(path: Path, directory: Path) -> str:
+    """SHA-256 of a model file that may lie anywhere, read only if the record of `directory` does not know the file.
+
+    Raises:
+        ModelError: it cannot be read, or the record is damaged.
+    """
+    path = path.absolute()
+    record = read_record(directory)
+    known = [state for entry in record.models.values() for name, state in entry.files.items() if path.name == name]
+    try:
+        for state in (*known, *(state for name, state in record.others.items() if name == str(path))):
+            if is_same_file(path, state):
+                return state.sha256
+        found = take_state(path)
+    except OSError as error:
+        raise ModelError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="give this user the right to read it"
+        ) from error
+    with contextlib.suppress(OSError):  # a folder that may only be read is served all the same, only slower
+        _remember_other(path, found, directory)
+    return found.sha256
+
+
+def _remember_other(path: Path, state: FileState, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with locked(directory / LOCK_NAME):
+        record = read_record(directory)
+        others = {name: known for name, known in record.others.items() if name != str(path)}
+        kept = dict(list(others.items())[1 - MAX_OTHERS :])
+        _write(directory, record.model_copy(update={"others": {**kept, str(path): state}}))
+
+
+def _write(directory: Path, record: Record) -> None:
+    write_atomically(directory / RECORD_NAME, (json.dumps(record.model_dump(), indent=1) + "\n").encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

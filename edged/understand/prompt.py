@@ -24,3 +24,8 @@ def catalog_prefix(catalog: Catalog) -> str:
 def utterance_line(text: str, lang: str) -> str:
     """The part of the prompt that is new with each utterance."""
     return normalize_text(text, lang) + "\n"
+
+
+def json_line(text: str, lang: str) -> str:
+    """The same where the answer is to be JSON in full."""
+    return "json: " + utterance_line(text, lang)

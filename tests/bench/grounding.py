@@ -24,7 +24,9 @@ from edged.intents.catalog import Catalog, without_examples
 from edged.intents.grounding import Grounding, ground
 from edged.intents.load import load_catalog
 from edged.types import Intent, Rejected, Utterance
+from edged.understand import ask as asking
 from edged.understand import parser as parsing
+from edged.understand.answers import FORMS
 from edged.understand.coverage import Unused
 
 
@@ -72,16 +74,18 @@ def measure(
 
 @contextmanager
 def only(parser: parsing.Parser, *, grounded: bool, checked: bool) -> Iterator[None]:
-    """Takes away what is not to be measured."""
+    """Takes away what is not to be measured; answers are in JSON, as the short form cannot say what nobody said."""
+    parser.forget()
     with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(parser._asker, "_form", FORMS["json"]))
         if not grounded:
             stack.enter_context(
-                mock.patch.object(parsing, "ground", return_value={name: {} for name in parser.readable.intents})
+                mock.patch.object(asking, "ground", return_value={name: {} for name in parser.readable.intents})
             )
         if not checked:
-            stack.enter_context(mock.patch.object(parser, "_limits", parsing.Limits(min_confidence=0.0)))
-            stack.enter_context(mock.patch.object(parsing, "find_unused", return_value=Unused((), ())))
-            stack.enter_context(mock.patch.object(parsing, "find_overused", return_value=frozenset()))
+            stack.enter_context(mock.patch.object(parser._asker, "_limits", asking.Limits(min_confidence=0.0)))
+            stack.enter_context(mock.patch.object(asking, "find_unused", return_value=Unused((), ())))
+            stack.enter_context(mock.patch.object(asking, "find_overused", return_value=frozenset()))
         yield
 
 

@@ -136,3 +136,46 @@ def test_verify_of_a_sound_model_has_no_faults(add_file_model: AddModel, tmp_pat
     found = verify_model("toy", tmp_path)
 
     assert (found.faults, found.pinned) == ((), False)
+
+
+def test_a_file_that_lies_elsewhere_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "own.gguf"
+    path.write_bytes(CONTENT)
+    hash_file, hashed = record.hash_file, list[Path]()
+    expected = hash_file(path)
+
+    def count(file: Path) -> str:
+        hashed.append(file)
+        return hash_file(file)
+
+    monkeypatch.setattr(record, "hash_file", count)
+    assert record.find_sha256(path, tmp_path / "models") == expected
+    assert record.find_sha256(path, tmp_path / "models") == expected
+    assert hashed == [path]
+    path.write_bytes(CONTENT[1:])
+    assert record.find_sha256(path, tmp_path / "models") != expected
+    assert len(hashed) == 2
+
+
+def test_the_hash_of_an_installed_model_is_taken_from_the_record(
+    add_file_model: AddModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_file_model()
+    (tmp_path / "toy.gguf").write_bytes(CONTENT)
+    expected = record.hash_file(find_model("toy", tmp_path))
+    monkeypatch.setattr(record, "hash_file", lambda _file: pytest.fail("it is read again"))
+    assert record.find_sha256(tmp_path / "toy.gguf", tmp_path) == expected
+
+
+def test_only_so_many_files_that_lie_elsewhere_are_remembered(tmp_path: Path) -> None:
+    for number in range(record.MAX_OTHERS + 2):
+        path = tmp_path / f"{number}.gguf"
+        path.write_text(str(number))
+        record.find_sha256(path, tmp_path)
+    others = [Path(name).stem for name in read_record(tmp_path).others]
+    assert others == [str(number) for number in range(2, record.MAX_OTHERS + 2)]
+
+
+def test_a_file_that_cannot_be_read_has_no_hash(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        record.find_sha256(tmp_path / "none.gguf", tmp_path)

@@ -1,81 +1,86 @@
-"""The real model: what batches of forced bytes give is what the model writes token by token."""
+"""The real model: what it costs to write an answer; test_exact shows that the answer is the greedy one."""
 
+import math
 from pathlib import Path
 
+import llama_cpp
 import pytest
 
-from edged.core import Matcher, Vocab
+from edged.core import Canonical, Matcher, Program, Vocab
+from edged.core.expression import ByteClass, Literal, Repeat
 from edged.errors import ModelError
-from edged.intents.catalog import Catalog
-from edged.intents.compile import compile_catalog
 from edged.intents.grounding import ground
+from edged.understand.answers import FORMS, FormName
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.lm import CONTEXT_TOKENS, LanguageModel
 from edged.understand.parser import Parser
-from edged.understand.prompt import utterance_line
 
 pytestmark = pytest.mark.model
 
-SENTENCES = [
-    "turn on the kitchen light",
-    "dim the floor lamp to thirty percent",
-    "set the bedroom to nineteen and a half degrees",
-    "turn off the lights and set the heating to twenty",
-    "make the hall red and switch off the desk lamp",
-    "what a lovely day",
-]
+
+def hear(parser: Parser, text: str, form: FormName) -> tuple[list[int], Matcher]:
+    said = ground(parser.readable, text, "en")
+    question = FORMS[form].question(text, "en")
+    program = FORMS[form].compile(parser.readable, said, ())
+    matcher = Matcher(parser.vocab, program, canonical=Canonical(parser.lm.tokenize, parser.vocab.piece))
+    return parser.lm.tokenize(question.encode()), matcher
 
 
-@pytest.mark.parametrize("text", SENTENCES)
-def test_forced_bytes_in_batches_give_what_single_tokens_give(parser: Parser, catalog: Catalog, text: str) -> None:
-    lm, decoder, vocab = parser.lm, parser.decoder, parser.vocab
-    program = compile_catalog(catalog, ground(catalog, text, "en"))
-    tokens = lm.tokenize(utterance_line(text, "en").encode())
-    before = lm.evaluations
-    decoded = decoder.decode(Matcher(vocab, program), tokens)
-    batched_calls = lm.evaluations - before
-    lm.rewind()
+@pytest.fixture
+def decoder(parser: Parser) -> Decoder:
+    return Decoder(parser.lm, parser.vocab)
 
-    matcher = Matcher(vocab, program)
-    pieces = lm.pieces()
-    written, logits = b"", lm.evaluate(tokens)
-    while not matcher.is_finished:
-        pick = matcher.pick(logits)
-        matcher.advance(pick.token)
-        written += pieces[pick.token]
-        logits = lm.evaluate([pick.token])
-    single_calls = lm.evaluations - before - batched_calls
-    lm.rewind()
 
+def test_forced_tokens_are_read_with_the_next_choice(parser: Parser, decoder: Decoder) -> None:
+    question, matcher = hear(parser, "set the bedroom to nineteen and a half degrees", "json")
+    parser.lm.rewind()
+    calls, tokens = parser.lm.evaluations, parser.lm.evaluated_tokens
+    decoded = decoder.decode(matcher, question)
     assert decoded is not None
-    assert decoded.text == written
-    assert batched_calls < single_calls
+    answer = parser.lm.tokenize(decoded.text)
+    assert parser.lm.evaluated_tokens - tokens <= len(question) + len(answer) + 1
+    assert parser.lm.evaluations - calls < len(answer) / 2
 
 
-def test_forced_tokens_are_those_of_the_tokenizer(parser: Parser, catalog: Catalog) -> None:
-    lm, vocab = parser.lm, parser.vocab
-    pieces = lm.pieces()
-    decoder = Decoder(lm, pieces)
-    matcher = Matcher(vocab, compile_catalog(catalog, ground(catalog, "turn on the kitchen light", "en")))
-    start = b'[{"intent":"light'
-    matcher.advance_bytes(start)
-    forced = decoder._forced(matcher, start)
-    assert forced
-    assert lm.tokenize(start + b"".join(pieces[token] for token in forced))[-len(forced) :] == list(forced)
+def test_a_right_draft_is_read_with_the_question_alone(parser: Parser, decoder: Decoder) -> None:
+    question, matcher = hear(parser, "turn on the kitchen light", "short")
+    first = decoder.decode(matcher, question)
+    assert first is not None
+    parser.lm.rewind()
+    matcher.reset()
+    calls = parser.lm.evaluations
+    again = decoder.decode(matcher, question, parser.lm.tokenize(first.text))
+    assert again == first
+    assert parser.lm.evaluations - calls == 1
 
 
-def test_an_answer_that_does_not_end_is_given_up(parser: Parser) -> None:
-    from edged.core import Program
-    from edged.core.expression import ByteClass, Repeat
+def test_what_is_certain_is_no_question(parser: Parser, decoder: Decoder) -> None:
+    question, _ = hear(parser, "turn on the kitchen light", "short")
+    decoded = decoder.decode(Matcher(parser.vocab, Program(Literal(b" none of this"))), question)
+    assert decoded is not None
+    assert decoded.text == b" none of this"
 
+
+def test_a_choice_knows_where_it_stands(parser: Parser, decoder: Decoder) -> None:
+    question, matcher = hear(parser, "turn on the kitchen light and the hall light", "short")
+    decoded = decoder.decode(matcher, question)
+    assert decoded is not None
+    starts = [choice.start for choice in decoded.choices]
+    assert starts[0] == 0
+    assert starts == sorted(set(starts))
+    assert all(0 <= choice.probability <= choice.share <= 1 for choice in decoded.choices)
+    assert decoded.questions == sum(choice.margin != math.inf for choice in decoded.choices) > 0
+
+
+def test_an_answer_that_does_not_end_is_given_up(parser: Parser, decoder: Decoder) -> None:
     endless = Program(Repeat(ByteClass(frozenset(b"ab")), MAX_TOKENS * 100, None))
-    assert parser.decoder.decode(Matcher(parser.vocab, endless), parser.lm.tokenize(b"x\n")) is None
+    assert decoder.decode(Matcher(parser.vocab, endless), parser.lm.tokenize(b"x\n")) is None
     parser.lm.rewind()
 
 
 def test_what_does_not_fit_in_the_context_is_refused(parser: Parser) -> None:
     with pytest.raises(ModelError, match="do not fit"):
-        parser.lm.evaluate([1] * (CONTEXT_TOKENS + 1))
+        parser.lm.read([1] * (CONTEXT_TOKENS + 1))
     with pytest.raises(ModelError, match="fewer intents"):
         parser.lm.set_prefix([1] * CONTEXT_TOKENS)
 
@@ -100,3 +105,16 @@ def test_a_file_that_is_no_model_is_refused_in_words(tmp_path: Path, content: by
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         LanguageModel(tmp_path / "none.gguf", adapter=None, threads=1)
+
+
+def test_one_token_and_several_have_threads_of_their_own(parser: Parser) -> None:
+    def read_threads() -> tuple[int, int]:
+        context = parser.lm._context
+        return llama_cpp.llama_n_threads(context), llama_cpp.llama_n_threads_batch(context)
+
+    before = read_threads()
+    parser.lm.set_threads(1, 3)
+    changed = read_threads()
+    parser.lm.set_threads(*before)
+    assert changed == (1, 3)
+    assert read_threads() == before

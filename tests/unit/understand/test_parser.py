@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +13,13 @@ from edged.config import Config
 from edged.errors import ModelError
 from edged.intents.catalog import Catalog
 from edged.intents.load import read_catalog
-from edged.types import Intent, Rejected, Utterance
-from edged.understand.parser import MAX_CHARACTERS, Parser, open_parser
+from edged.types import Intent, Rejected
+from edged.understand import parser as parser_module
+from edged.understand.ask import MAX_CHARACTERS, Judged
+from edged.understand.parser import Parser, open_parser
+from tests.unit.understand.utterances import say
 
 pytestmark = pytest.mark.model
-
-
-def say(text: str, lang: str = "en") -> Utterance:
-    return Utterance("u1", text, lang, 1.0, (), 0, 0, "cli")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,16 @@ def test_what_is_too_long_is_rejected(parser: Parser) -> None:
     assert "longer than" in outcome.reason
 
 
-def test_the_same_words_mean_the_same_every_time(parser: Parser) -> None:
-    first = parser.parse(say("dim the hall to thirty percent"))
-    parser.parse(say("set the bedroom to twenty degrees"))
-    again = parser.parse(say("dim the hall to thirty percent"))
-    assert replace(first, duration_ms=0) == replace(again, duration_ms=0)
+def test_the_same_words_mean_the_same_every_time(parser: Parser, catalog: Catalog) -> None:
+    text = "would you dim the hall to thirty percent"
+    first = parser.parse(say(text))
+    parser.parse(say("would you set the bedroom to twenty degrees"))
+    parser.set_catalog(catalog)
+    again = parser.parse(say(text))
+    assert first.answered_by == again.answered_by == "model"
+    assert (first.outcome, first.confidence, first.questions) == (again.outcome, again.confidence, again.questions)
     assert 0 < first.lm_calls <= first.lm_tokens
+    assert first.questions > 0
 
 
 def test_a_catalog_over_which_the_model_fails_leaves_the_one_before_in_force(
@@ -95,10 +99,11 @@ def test_a_catalog_over_which_the_model_fails_leaves_the_one_before_in_force(
     decode, calls = llama_cpp.llama_decode, itertools.count()
     monkeypatch.setattr(llama_cpp, "llama_decode", lambda *given: decode(*given) if next(calls) else 1)
     with pytest.raises(ModelError, match="llama_decode gave 1"):
-        parser.set_catalog(replace(catalog, intents=dict(list(catalog.intents.items())[:2])))
+        parser.set_catalog(replace(catalog, intents={"light": replace(catalog.intents["light"], slots=("unknown",))}))
     after = parser.parse(asked)
-    assert replace(after, duration_ms=0) == replace(before, duration_ms=0)
+    assert after.outcome == before.outcome
     assert before.lm_calls > 0
+    assert after.answered_by == "cache"
     assert parser.lm.room == room
 
 
@@ -140,10 +145,92 @@ def test_a_missing_model_says_how_to_get_it(config: Config, catalog: Catalog, tm
         pass
 
 
-def test_what_a_file_refuses_is_no_command_whatever_the_model_makes_of_it(parser: Parser) -> None:
-    outcome = parser.parse(say("turn off everything")).outcome
+def test_what_a_file_refuses_is_no_command_whatever_the_model_makes_of_it(
+    fresh: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meant = (Intent("u1", "thermostat", {"action": "mode", "mode": "off"}, 1.0, 1.0),)
+    monkeypatch.setattr(fresh._asker, "ask", lambda *_: Judged(meant, 1.0, 1))
+    outcome = fresh.parse(say("turn off everything")).outcome
     assert isinstance(outcome, Rejected)
     assert outcome.reason == "the file of thermostat lists this as no command"
+
+
+@pytest.fixture
+def fresh(parser: Parser, catalog: Catalog) -> Iterator[Parser]:
+    """The parser, which has kept nothing; afterwards it has the shipped catalog again."""
+    parser.set_catalog(catalog)
+    yield parser
+    parser.set_catalog(catalog)
+
+
+COMMAND = "let there be light in the kitchen"
+
+
+def test_the_same_words_are_not_asked_about_twice(fresh: Parser) -> None:
+    first = fresh.parse(say(COMMAND))
+    again = fresh.parse(say(f" {COMMAND.title()}! ", utterance_id="u2"))
+    assert (first.answered_by, again.answered_by) == ("model", "cache")
+    assert (again.lm_tokens, again.lm_calls) == (0, 0)
+    assert again.confidence == first.confidence
+    assert not isinstance(first.outcome, Rejected)
+    assert again.outcome == tuple(replace(intent, utterance_id="u2") for intent in first.outcome)
+
+
+def test_a_rejection_is_kept_as_well(fresh: Parser) -> None:
+    first, again = (fresh.parse(say("make me a cup of coffee", utterance_id=name)) for name in ("u1", "u2"))
+    assert isinstance(first.outcome, Rejected)
+    assert again.answered_by == "cache"
+    assert again.outcome == replace(first.outcome, utterance_id="u2")
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"), [(COMMAND, "en-GB"), (COMMAND, "ko"), (f"{COMMAND} now", "en"), ("would you", "en")]
+)
+def test_other_words_and_other_languages_are_asked_about(fresh: Parser, text: str, lang: str) -> None:
+    fresh.parse(say(COMMAND))
+    other = fresh.parse(say(text, lang))
+    assert other.answered_by == "model"
+    assert other.lm_calls > 0
+
+
+def test_a_new_catalog_forgets_what_was_kept(fresh: Parser, catalog: Catalog) -> None:
+    fresh.parse(say(COMMAND))
+    fresh.set_catalog(replace(catalog, intents={"light": catalog.intents["light"]}))
+    assert fresh.parse(say(COMMAND)).answered_by == "model"
+
+
+def test_a_catalog_that_is_only_prepared_forgets_nothing(fresh: Parser, catalog: Catalog) -> None:
+    fresh.parse(say(COMMAND))
+    use = fresh.prepare_catalog(replace(catalog))
+    assert fresh.parse(say(COMMAND)).answered_by == "cache"
+    use()
+    assert fresh.parse(say(COMMAND)).answered_by == "model"
+
+
+def test_what_was_used_longest_ago_is_forgotten(fresh: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser_module, "MAX_KEPT", 2)
+    one, two, three = "would you one", "would you two", "would you three"
+    answered = [fresh.parse(say(text)).answered_by for text in (one, two, one, three, one, two)]
+    assert answered == ["model", "model", "cache", "model", "cache", "model"]
+    assert len(fresh._kept) == 2
+
+
+def test_what_was_heard_unclearly_is_rejected_though_it_is_kept(config: Config, catalog: Catalog) -> None:
+    strict = config.model_copy(update={"hear": config.hear.model_copy(update={"min_confidence": 0.6})})
+    with open_parser(strict, catalog) as parser:
+        parser.parse(say(COMMAND))
+        unclear = parser.parse(replace(say(COMMAND), asr_confidence=0.5))
+        clear = parser.parse(replace(say(COMMAND), asr_confidence=0.6))
+    assert isinstance(unclear.outcome, Rejected)
+    assert (unclear.outcome.stage, unclear.answered_by) == ("hear", "nobody")
+    assert "0.50 of 0.60" in unclear.outcome.reason
+    assert clear.answered_by == "cache"
+
+
+def test_who_answered_is_told(fresh: Parser) -> None:
+    assert fresh.parse(say("turn on the kitchen light")).answered_by == "example"
+    assert fresh.parse(say("")).answered_by == "nobody"
+    assert fresh.parse(say("turn on the kitchen light", "en")).questions == 0
 
 
 def test_a_language_that_the_model_does_not_read_is_left_to_the_examples(parser: Parser) -> None:

@@ -5,27 +5,34 @@ import pytest
 
 from edged.errors import CoreError
 from edged.intents.catalog import Catalog
-from edged.understand.decode import Choice, Decoded
+from edged.intents.short import Written
+from edged.types import Intent, SlotValue
+from edged.understand.answers import FORMS
+from edged.understand.decode import Choice
 from edged.understand.validate import validate
 
 ON = b'{"intent":"light","action":"on"}'
 SET = b'{"intent":"light","action":"set","color":"red"}'
 
 
-def decoded(text: bytes, *choices: tuple[int, float, float]) -> Decoded:
-    """Choices by start, probability and margin; their share of what was legal is 1."""
-    return Decoded(text, tuple(Choice(start, probability, 1.0, margin) for start, probability, margin in choices))
+def judge(text: bytes, catalog: Catalog, *choices: Choice) -> tuple[Intent, ...]:
+    """What becomes of an answer in full."""
+    return validate(FORMS["json"].read(text, catalog, {}), choices, catalog, "u")
+
+
+def choice(start: int, probability: float, margin: float, share: float = 1.0) -> Choice:
+    return Choice(start, probability, share, margin)
 
 
 def test_an_empty_answer_has_no_intents(catalog: Catalog) -> None:
-    assert validate(decoded(b"[]", (0, 0.9, 1.0)), catalog, "u") == ()
+    assert judge(b"[]", catalog, choice(0, 0.9, 1.0)) == ()
 
 
 def test_each_intent_has_the_confidence_of_its_own_choices(catalog: Catalog) -> None:
     text = b"[" + ON + b"," + SET + b"]"
     second = 2 + len(ON)
     choices = [(0, 0.9, 3.0), (2, 0.8, math.inf), (second - 1, 0.7, 2.0), (second, 0.6, 5.0), (second + 9, 0.5, 1.0)]
-    first, other = validate(decoded(text, *choices), catalog, "u")
+    first, other = judge(text, catalog, *(choice(*one) for one in choices))
     assert (first.name, first.slots, first.confidence, first.margin) == ("light", {"action": "on"}, 0.7, 2.0)
     assert (other.slots["color"], other.confidence, other.margin) == ("red", 0.5, 1.0)
 
@@ -35,7 +42,7 @@ def test_what_the_utterance_decided_counts_by_its_share_of_what_was_legal(catalo
     key, value, number, color = (text.index(part) for part in (b'area"', b"kitchen", b"30", b'color"'))
 
     def confidence(start: int) -> float:
-        (intent,) = validate(Decoded(text, (Choice(start, 0.001, 0.8, 1.0),)), catalog, "u")
+        (intent,) = judge(text, catalog, choice(start, 0.001, 1.0, share=0.8))
         return intent.confidence
 
     assert [confidence(start) for start in (key, value, number)] == [0.8, 0.8, 0.8]
@@ -43,7 +50,7 @@ def test_what_the_utterance_decided_counts_by_its_share_of_what_was_legal(catalo
 
 
 def test_an_intent_without_a_choice_is_certain(catalog: Catalog) -> None:
-    (intent,) = validate(decoded(b"[" + ON + b"]"), catalog, "u")
+    (intent,) = judge(b"[" + ON + b"]", catalog)
     assert (intent.confidence, intent.margin) == (1.0, math.inf)
 
 
@@ -64,7 +71,7 @@ def test_an_intent_without_a_choice_is_certain(catalog: Catalog) -> None:
 )
 def test_what_the_grammar_should_have_stopped_is_stopped_here(catalog: Catalog, text: bytes) -> None:
     with pytest.raises(CoreError, match="the grammar let through"):
-        validate(decoded(text), catalog, "u")
+        judge(text, catalog)
 
 
 def test_a_slot_may_hold_a_list(catalog: Catalog) -> None:
@@ -73,7 +80,7 @@ def test_a_slot_may_hold_a_list(catalog: Catalog) -> None:
     schema = {**light.schema, "properties": {**light.schema["properties"], "colors": colors}}
     house = replace(catalog, intents={"light": replace(light, schema=schema, slots=(*light.slots, "colors"))})
     text = b'[{"intent":"light","action":"on","colors":["red","blue"]}]'
-    (intent,) = validate(Decoded(text, ()), house, "u")
+    (intent,) = judge(text, house)
     assert intent.slots["colors"] == ["red", "blue"]
 
 
@@ -82,5 +89,24 @@ def test_a_step_of_a_tenth_is_counted_exactly(catalog: Catalog) -> None:
     level = {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.1}
     schema = {**light.schema, "properties": {**light.schema["properties"], "level": level}}
     house = replace(catalog, intents={"light": replace(light, schema=schema, slots=(*light.slots, "level"))})
-    (intent,) = validate(Decoded(b'[{"intent":"light","action":"on","level":0.3}]', ()), house, "u")
+    (intent,) = judge(b'[{"intent":"light","action":"on","level":0.3}]', house)
     assert intent.slots["level"] == 0.3
+
+
+def test_each_intent_of_a_short_answer_has_the_confidence_of_its_own_choices(catalog: Catalog) -> None:
+    said = {"light": {"area": ("kitchen", "hall")}}
+    text = b" light on area second, light off\n"
+    written = FORMS["short"].read(text, catalog, {**{name: {} for name in catalog.intents}, **said})
+    starts = (text.index(part) for part in (b" on", b" area", b" second", b",", b" off", b"\n"))
+    chances = ((0.9, 0.9), (0.01, 0.8), (0.01, 0.7), (0.95, 1.0), (0.5, 0.6), (0.4, 0.9))
+    choices = [Choice(start, chance, share, 1.0) for start, (chance, share) in zip(starts, chances, strict=True)]
+    first, other = validate(written, choices, catalog, "u")
+    assert (first.slots, first.confidence) == ({"action": "on", "area": "hall"}, 0.7)
+    assert (other.slots, other.confidence) == ({"action": "off"}, 0.4)
+
+
+@pytest.mark.parametrize("area", ["attic", None, 1])
+def test_what_a_reader_makes_up_is_stopped_here(catalog: Catalog, area: SlotValue) -> None:
+    made_up = Written({"intent": "light", "action": "on", "area": area}, range(5), ())
+    with pytest.raises(CoreError, match="the grammar let through"):
+        validate([made_up], [], catalog, "u")

@@ -1,0 +1,183 @@
+"""What the language model makes of an utterance: ground, compile, draft, decode, validate, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from edged.core import Canonical, Matcher, Vocab
+from edged.intents.catalog import Catalog
+from edged.intents.grounding import (
+    Grounding,
+    HomeMention,
+    find_home_mentions,
+    find_number_spans,
+    find_said_numbers,
+    ground,
+)
+from edged.intents.spoken.text import normalize_text
+from edged.types import Intent, Rejected, Utterance
+from edged.understand.answers import AnswerForm
+from edged.understand.coverage import find_overused, find_unused, slots_for
+from edged.understand.decode import MAX_TOKENS, Decoder
+from edged.understand.draft import draft_fields
+from edged.understand.lm import LanguageModel
+from edged.understand.namesakes import find_ambiguous
+from edged.understand.validate import validate
+
+MAX_CHARACTERS: Final = 500
+"""Of one utterance: a minute of fast speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an utterance must reach to be obeyed, and where it was said."""
+
+    min_confidence: float
+    min_asr_confidence: float = 0.0
+    area: str | None = None
+    """The area that the daemon stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the LM made of an utterance."""
+
+    outcome: tuple[Intent, ...] | Rejected
+    confidence: float
+    """0..1: the least probability that the LM gave to any of its choices, also to that of answering nothing."""
+    questions: int
+    """How often there was more than one way on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What an utterance says by itself."""
+
+    utterance: Utterance
+    tokens: Sequence[int]
+    """The question to the LM."""
+    said: Grounding
+    mentions: Sequence[HomeMention]
+    numbers: Sequence[Decimal]
+    """Those that are no part of a name."""
+    draft: Sequence[int]
+    """What the answer is likely to begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the LM wrote, and how sure it was of the least sure part."""
+
+    intents: tuple[Intent, ...]
+    confidence: float
+    questions: int
+    ended: bool = True
+
+
+class Asker:
+    """Asks one LM, whose prefix is the catalog's. Not thread-safe: it belongs to the thread that calls it."""
+
+    def __init__(
+        self, lm: LanguageModel, vocab: Vocab, form: AnswerForm, limits: Limits, decoder: Decoder | None = None
+    ) -> None:
+        """Asks nothing yet.
+
+        Args:
+            lm: the loaded model.
+            vocab: its tokens.
+            form: how it answers.
+            limits: what an utterance must reach.
+            decoder: writes the answers with the same LM; without it, what is certain is read in one batch.
+        """
+        self._lm = lm
+        self._vocab = vocab
+        self._form = form
+        self._limits = limits
+        before = lm.tokenize(b"\n")
+        self._canonical = Canonical(lm.tokenize, vocab.piece, before=before[-1] if before else None)
+        self._decoder = decoder or Decoder(lm, vocab)
+
+    def listen(self, words: str, lang: str) -> None:
+        """Has the LM read what has been said so far of an utterance that goes on.
+
+        The last word is left out: it is the one that changes.
+        """
+        said = normalize_text(words[:MAX_CHARACTERS], lang).split()[:-1]
+        line = self._form.question(" ".join(said), lang).removesuffix("\n")
+        tokens = self._lm.tokenize(line.encode()) if said else []
+        if tokens and len(tokens) + MAX_TOKENS <= self._lm.room:
+            self._lm.read(tokens, every_from=len(tokens))
+
+    def ask(self, catalog: Catalog, utterance: Utterance) -> Judged:
+        """What an utterance means.
+
+        Raises:
+            ModelError: the LM failed.
+        """
+        heard = self._hear(catalog, utterance)
+        if len(heard.tokens) + MAX_TOKENS > self._lm.room:
+            return Judged(rejected(utterance, "too long for the model"), 1.0, 0)
+        answer = self._answer(catalog, heard)
+        unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
+        if unused and len(answer.intents) == 1:
+            intent = answer.intents[0]
+            needed = slots_for(unused, intent, heard.said[intent.name], catalog)
+            answer = self._answer(catalog, heard, needed) if needed else answer
+            unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
+        question = find_ambiguous(answer.intents, heard.mentions, catalog, self._limits.area)
+        if question is not None:
+            return Judged(rejected(utterance, question), answer.confidence, answer.questions)
+        doubtful = unused.keys() | find_overused(answer.intents, heard.mentions, catalog)
+        return Judged(self._judge(utterance, answer, doubtful), answer.confidence, answer.questions)
+
+    def _hear(self, catalog: Catalog, utterance: Utterance) -> _Heard:
+        text, lang = utterance.text, utterance.lang
+        said = ground(catalog, text, lang, self._limits.area)
+        mentions = find_home_mentions(catalog, text, lang)
+        numbers = find_said_numbers(text, lang, mentions)
+        named = {place for mention in mentions for place in range(mention.start, mention.end)}
+        for start, end, _ in find_number_spans(normalize_text(text, lang).split(), lang):
+            named.update(range(start, end))
+        fields = draft_fields(catalog, text, lang, said, named)
+        draft = self._form.write(fields, catalog, said) if fields else ""
+        question = self._form.question(text, lang)
+        tokenize = self._lm.tokenize
+        # The draft's last token completes it: the LM need not read it.
+        return _Heard(utterance, tokenize(question.encode()), said, mentions, numbers, tokenize(draft.encode())[:-1])
+
+    def _answer(self, catalog: Catalog, heard: _Heard, needed: frozenset[str] = frozenset()) -> _Answer:
+        program = self._form.compile(catalog, heard.said, needed)
+        matcher = Matcher(self._vocab, program, canonical=self._canonical)
+        decoded = self._decoder.decode(matcher, heard.tokens, heard.draft)
+        if decoded is None:
+            return _Answer((), 0.0, 0, ended=False)
+        written = self._form.read(decoded.text, catalog, heard.said)
+        intents = validate(written, decoded.choices, catalog, heard.utterance.id)
+        certain = [intent.confidence for intent in intents] or [choice.probability for choice in decoded.choices]
+        return _Answer(intents, min(certain), decoded.questions)
+
+    def _judge(self, utterance: Utterance, answer: _Answer, doubtful: Collection[str]) -> tuple[Intent, ...] | Rejected:
+        if not answer.intents:
+            return rejected(utterance, "no command in this" if answer.ended else "the answer did not end")
+        if doubtful:
+            return rejected(utterance, f"unclear what is to happen with: {', '.join(sorted(doubtful))}")
+        if answer.confidence < self._limits.min_confidence:
+            sure = f"{answer.confidence:.2f} of {self._limits.min_confidence:.2f}"
+            return rejected(utterance, f"not sure enough: {sure}")
+        return answer.intents
+
+
+def prepare_tables(catalog: Catalog, lang: str) -> None:
+    """Makes what asking under a catalog needs and keeps, on any thread."""
+    said = ground(catalog, "", lang)
+    find_home_mentions(catalog, "", lang)
+    draft_fields(catalog, "a", lang, said, ())
+    validate((), (), catalog, "")
+
+
+def rejected(utterance: Utterance, reason: str) -> Rejected:
+    """Why an utterance is not obeyed."""
+    return Rejected(utterance.id, "understand", reason)
