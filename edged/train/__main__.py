@@ -18,6 +18,7 @@ import torch
 from edged.config import load_config
 from edged.intents.catalog import Catalog, restrict
 from edged.intents.load import load_catalog
+from edged.models import Training
 from edged.models.find import find_model
 from edged.models.merge import merge
 from edged.train.convert import write_adapter
@@ -53,7 +54,9 @@ def main() -> int:
     merged, adapter = options.out / MERGED, options.out / ADAPTER
     merge(options.model, adapter, merged)
     rows = for_house(read_expected(kept), catalog.home, schemas) + read_slurp(options.score, catalog.home, schemas)
-    results = score_model(rows, merged, None, catalog, grammar=True, threads=options.threads)
+    training = Training(frozenset(record["intents"]), frozenset(record["languages"]), record["form"])
+    readable = restrict(catalog, training.intents)
+    results = score_model(rows, merged, None, readable, training, threads=options.threads)
     record["merged"] = {"file": MERGED, "sha256": _sha256(merged)}
     least = config.understand.min_confidence
     record["min_confidence"] = least
@@ -82,7 +85,7 @@ def _train(options: argparse.Namespace, catalog: Catalog, learned: Sequence[Sent
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     with LanguageModel(options.model, adapter=None, threads=1) as lm:
-        prefix, rows = lm.tokenize(catalog_prefix(catalog).encode()), make_rows(learned, lm)
+        prefix, rows = lm.tokenize(catalog_prefix(catalog).encode()), make_rows(learned, lm, catalog, options.seed)
     model = load_llama(options.model, options.rank, options.alpha)
     plan = Plan(
         steps=options.steps,
@@ -100,6 +103,7 @@ def _train(options: argparse.Namespace, catalog: Catalog, learned: Sequence[Sent
         "plan": asdict(plan) | {"rank": options.rank, "alpha": options.alpha},
         "intents": list(catalog.intents),
         "languages": sorted({sentence.lang for sentence in learned}),
+        "form": "short",
         "learned": len(learned),
         "base": {"file": options.model.name, "sha256": _sha256(options.model)},
         "adapter": {"file": ADAPTER, "sha256": _sha256(adapter)},
@@ -117,7 +121,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--schemas", type=Path, default=Path("schemas"))
     parser.add_argument("--english", type=int, nargs=2, default=(4800, 5600), metavar=("COMMANDS", "OTHERS"))
     parser.add_argument("--korean", type=int, nargs=2, default=(3000, 2900), metavar=("COMMANDS", "OTHERS"))
-    parser.add_argument("--steps", type=int, default=550)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch", type=int, default=48, help="sentences a step")
     parser.add_argument("--rate", type=float, default=3e-3, help="the highest learning rate")
     parser.add_argument("--rank", type=int, default=8)

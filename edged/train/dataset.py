@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from edged.intents.catalog import Catalog
+from edged.intents.compile import Said
+from edged.intents.grounding import ground
+from edged.intents.short import write_short
 from edged.train.sentences import Sentence
+from edged.types import SlotValue
 from edged.understand.lm import LanguageModel
-from edged.understand.prompt import utterance_line
+from edged.understand.prompt import json_line, utterance_line
 
 _PARTS = 4
 """Parts of a batch, each of like length."""
+JSON_SHARE = 1 / 6
+"""Of the sentences are learned in the form of JSON as well: the short form is measured against it on the same model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +29,46 @@ class Row:
     answer: tuple[int, ...]
 
 
-def make_rows(sentences: Iterable[Sentence], lm: LanguageModel) -> list[Row]:
-    """Each sentence as its own tokens and its answer's."""
-    return [
-        Row(tuple(lm.tokenize(utterance_line(s.text, s.lang).encode())), tuple(lm.tokenize(s.answer.encode())))
-        for s in sentences
-    ]
+def make_rows(sentences: Iterable[Sentence], lm: LanguageModel, catalog: Catalog, seed: int) -> list[Row]:
+    """Each sentence as its own tokens and its short answer's, and some with their answers as JSON."""
+    rng = random.Random(seed)  # noqa: S311  # it is to be repeatable
+    rows = []
+    for sentence in sentences:
+        answer = short_answer(sentence, catalog)
+        if answer is not None:
+            rows.append(_row(lm, utterance_line(sentence.text, sentence.lang), answer))
+        if rng.random() < JSON_SHARE:
+            rows.append(_row(lm, json_line(sentence.text, sentence.lang), sentence.answer))
+    return rows
+
+
+def _row(lm: LanguageModel, question: str, answer: str) -> Row:
+    return Row(tuple(lm.tokenize(question.encode())), tuple(lm.tokenize(answer.encode())))
+
+
+def short_answer(sentence: Sentence, catalog: Catalog) -> str | None:
+    """What the LM is to write of a sentence; None where it is not clear which of the said values are meant.
+
+    A room that the house does not have counts as said: the LM cannot know which there are.
+    """
+    said = ground(catalog, sentence.text, sentence.lang)
+    known: dict[str, Said] = {}
+    for name in {str(intent["intent"]) for intent in sentence.intents}:
+        slots = {slot: _options(slot, values, sentence.intents) for slot, values in said[name].items()}
+        if any(values is None for values in slots.values()):
+            return None
+        known[name] = {slot: values for slot, values in slots.items() if values is not None}
+    return write_short(sentence.intents, catalog, known)
+
+
+def _options(
+    slot: str, said: Sequence[SlotValue], intents: Sequence[Mapping[str, SlotValue]]
+) -> Sequence[SlotValue] | None:
+    """What was said for a slot, in the order of speech; unknown where it lies between what the house has."""
+    meant = list(dict.fromkeys(intent[slot] for intent in intents if slot in intent))
+    if set(meant) <= set(said):
+        return said
+    return meant if set(said) <= set(meant) else None
 
 
 def batches(rows: Sequence[Row], batch_rows: int, steps: int, seed: int) -> Iterator[list[list[Row]]]:

@@ -24,12 +24,15 @@ from edged.config import load_config
 from edged.intents.catalog import Catalog
 from edged.intents.home import load_home
 from edged.intents.load import load_catalog
+from edged.models import Training
 from edged.train.sentences import read_schemas
 from edged.train.slurp import Expected, for_house, read_expected, read_slurp
 from edged.types import Rejected, SlotValue, Utterance
+from edged.understand.answers import FORMS
+from edged.understand.ask import Limits
 from edged.understand.lm import LanguageModel
-from edged.understand.parser import Limits, Parser
-from edged.understand.prompt import catalog_prefix, utterance_line
+from edged.understand.parser import Parser
+from edged.understand.prompt import catalog_prefix, json_line
 
 Intents: TypeAlias = Sequence[Mapping[str, SlotValue]]
 Answer: TypeAlias = tuple[Intents | None, float]
@@ -99,12 +102,12 @@ def free_decoder(
         lm.set_prefix(lm.tokenize(catalog_prefix(catalog).encode()))
 
         def answer(text: str, lang: str) -> Answer:
-            lm.rewind()
-            tokens = lm.tokenize(utterance_line(text, lang).encode())
+            tokens = lm.tokenize(json_line(text, lang).encode())
             written, least = b"", 1.0
             for _ in range(MAX_ANSWER_TOKENS):
-                token, probability = _best(lm.evaluate(tokens), len(pieces))
-                written, least, tokens = written + pieces[token], min(least, probability), [token]
+                token, probability = _best(lm.read(tokens), len(pieces))
+                written, least = written + pieces[token], min(least, probability)
+                tokens.append(token)
                 if written.endswith(b"]"):
                     break
             return _read(written), least
@@ -135,8 +138,9 @@ def main() -> int:
         rows += read_slurp([path], home, schemas) if path.name.startswith("slurp") else read_expected(path)
     rows = for_house(rows, home, schemas)[:: options.every] if options.grammar else rows[:: options.every]
     began = time.monotonic()
+    training = Training(frozenset(catalog.intents), frozenset(row.lang for row in rows), options.form)
     results = score_model(
-        rows, options.model, options.adapter, catalog, grammar=options.grammar, threads=options.threads
+        rows, options.model, options.adapter, catalog, training if options.grammar else None, threads=options.threads
     )
     table: dict[str, Any] = {
         kind: asdict(entry) for kind, entry in tally(results, min_confidence=options.min_confidence).items()
@@ -149,14 +153,20 @@ def main() -> int:
 
 
 def score_model(
-    rows: Sequence[Expected], model: Path, adapter: Path | None, catalog: Catalog, *, grammar: bool, threads: int
+    rows: Sequence[Expected],
+    model: Path,
+    adapter: Path | None,
+    catalog: Catalog,
+    training: Training | None,
+    *,
+    threads: int,
 ) -> list[Result]:
-    """Every row's answer by one model file, under the grammar or freely."""
-    if not grammar:
+    """Every row's answer by a model file: under the grammar in the form that it was trained for, or freely as JSON."""
+    if training is None:
         with free_decoder(model, adapter, catalog, threads) as answer:
             return score(rows, answer)
     with LanguageModel(model, adapter=adapter, threads=threads) as lm:
-        return score(rows, parser_answers(Parser(lm, catalog, Limits(min_confidence=0.0))))
+        return score(rows, parser_answers(Parser(lm, catalog, Limits(min_confidence=0.0), training)))
 
 
 def _best(address: int, count: int) -> tuple[int, float]:
@@ -198,6 +208,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--adapter", type=Path)
     parser.add_argument("--grammar", action="store_true", help="decode as the daemon does")
+    parser.add_argument("--form", choices=list(FORMS), default="short", help="of the answers under the grammar")
     parser.add_argument("--min-confidence", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--every", type=int, default=1, help="score each so-many-th row alone")
