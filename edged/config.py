@@ -93,10 +93,19 @@ class UnderstandConfig(_Section):
     adapter: Path | None = None
     """A LoRA adapter in GGUF, applied as the model is loaded. Catalogue models bring their own, merged into them."""
     threads: Annotated[int, Field(ge=0, le=64)] = 0
-    """Threads of the LM; 0 takes one a core, four at most."""
+    """Threads of the LM; 0 takes what `edged models tune` has measured, else one a core, four at most."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """An intent is rejected where the LM would rather have written something else somewhere in it. Of 73 spoken-style
     light commands by other people this costs one, of 160 hard ones of our own one (November 2026)."""
+
+
+class MetricsConfig(_Section):
+    """[metrics]: what was counted, for Prometheus; numbers alone, and nothing that was said."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where GET /metrics is answered; 0 for nowhere."""
+    host: str = "127.0.0.1"
+    """The address to listen at; everybody who can reach it may read."""
 
 
 class StateConfig(_Section):
@@ -115,6 +124,7 @@ class Config(_Section):
     home: HomeConfig = HomeConfig()
     intents: IntentsConfig = IntentsConfig()
     understand: UnderstandConfig = UnderstandConfig()
+    metrics: MetricsConfig = MetricsConfig()
     state: StateConfig = StateConfig()
 
     @property
@@ -194,11 +204,6 @@ def read_password(config: MqttConfig) -> str | None:
 def openmp_wait_policy() -> str:
     """What the person who started this process wants of waiting OpenMP threads; empty where nothing was said."""
     return os.environ.get("OMP_WAIT_POLICY", "")
-
-
-def default_thread_count() -> int:
-    """One thread a core that this process may use, four at most: more gain nothing on a small model."""
-    return max(1, min(4, len(os.sched_getaffinity(0))))
 
 
 def _default_state_directory() -> Path:

@@ -26,6 +26,7 @@ from edged.config import Config
 from edged.errors import EdgedError
 from edged.intents.catalog import Catalog, Fault
 from edged.intents.live import LiveFiles, Snapshot, describe_changes, describe_state
+from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.types import AudioChunk, Rejected, Utterance
@@ -36,6 +37,8 @@ TICK_S = 0.5
 """How often an idle stage beats and the main thread looks at the heartbeats."""
 STALE_S = 60.0
 """A heartbeat older than this is a stage that hangs: the longest utterance takes some 10 s on the slowest Pi."""
+SETTLED_S = 0.2
+"""Words that stay the same for so long are answered ahead. Vosk waits longer until it takes a silence for the end."""
 DRAIN_S = 10.0
 """How long the end waits for what is under way; with the broker's 5 s it stays within the unit's TimeoutStopSec."""
 
@@ -45,9 +48,15 @@ class Hearing:
     """Where speech comes from and who makes words of it."""
 
     source: AbstractContextManager[Iterator[AudioChunk]]
-    transcribe: Callable[[Iterable[AudioChunk]], Iterator[Utterance]]
+    transcribe: Callable[[Iterable[AudioChunk], Callable[[str], None]], Iterator[Utterance]]
+    """What else it is given is told what has been heard of an utterance so far."""
     may_pause: bool
     """The source may be silent for any time, as stdin may; a microphone may not."""
+    prefill: Callable[[str], None] = lambda _words: None
+    """Has the LM read what has been heard so far, on the thread that understands, and changes no outcome; raises
+    EdgedError where it fails."""
+    anticipate: Callable[[str], None] = lambda _words: None
+    """The same, for words behind which a pause is: has them understood, in case they are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Parts:
     hearing: Hearing | None = None
     live: Live | None = None
     make_session: SessionFactory = Session
+    metrics: Metrics = UNCOUNTED
 
 
 class WatcherLike(Protocol):
@@ -126,13 +136,16 @@ class Daemon:
         self._text_input = TextInput(config.hear.lang)
         self._states = DeviceStates(state_topics(parts.catalog.home))
         self._live = parts.live
+        self._metrics = parts.metrics
         self._told: frozenset[Fault] = frozenset()
         self._node = config.mqtt.node
         self._most_waiting = config.mqtt.queue
         self._waiting: deque[Utterance] = deque()
         self._swap: Swap | None = None
+        self._partial = ""
+        """What has been heard of an utterance that goes on and the LM has not read; the latest alone counts."""
         self._work = threading.Condition()
-        """Over `_waiting` and `_swap`."""
+        """Over `_waiting`, `_swap` and `_partial`."""
         self._stages = {name: Stage(name) for name in ("mqtt", "understand", "hear", "catalog")}
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -148,6 +161,7 @@ class Daemon:
             sender=self._link,
             node=config.mqtt.node,
             default_area=config.home.area,
+            metrics=parts.metrics,
         )
 
     @property
@@ -225,16 +239,35 @@ class Daemon:
         self._wake.request()
 
     def _understand(self, stage: Stage) -> None:
+        heard = ""
         while not (self._stopping.is_set() and not self._waiting):
             stage.beat()
             with self._work:
-                self._work.wait_for(lambda: self._waiting or self._swap is not None, TICK_S)
+                limit_s = SETTLED_S if heard else TICK_S
+                is_quiet = not self._work.wait_for(
+                    lambda: self._waiting or self._swap is not None or self._partial, limit_s
+                )
                 swap, self._swap = self._swap, None
                 utterance = self._waiting.popleft() if self._waiting else None
+                partial = ""
+                if swap is None and utterance is None:
+                    partial, self._partial = self._partial, ""
             if swap is not None:
                 self._put_in_force(swap)
             if utterance is not None:
                 self._pipeline.handle(utterance)
+            if self._hearing is not None and partial:
+                self._look_ahead(self._hearing.prefill, partial)
+            if self._hearing is not None and heard and is_quiet:
+                self._look_ahead(self._hearing.anticipate, heard)
+            heard = partial
+
+    def _look_ahead(self, look: Callable[[str], None], words: str) -> None:
+        """Has the LM see words so far; where that fails, it sees them when the utterance is complete."""
+        try:
+            look(words)
+        except EdgedError as error:
+            logger.warning("words that were still being spoken could not be read: %s", error)
 
     def _put_in_force(self, swap: Swap) -> None:
         """Everything that knows the catalog changes here, between two utterances."""
@@ -268,6 +301,7 @@ class Daemon:
         snapshot = live.files.read()
         if snapshot is None:
             return
+        refusal: EdgedError | None = None
         if snapshot.added or snapshot.changed or snapshot.removed:
             refusal = self._hand_over(live, snapshot.catalog, stage)
             if self._stopping.is_set():
@@ -275,6 +309,7 @@ class Daemon:
             if refusal is not None:
                 snapshot = live.files.refuse(snapshot, refusal)
         live.files.accept(snapshot)
+        self._metrics.count_reload(taken=refusal is None)
         self._tell(snapshot)
         logger.info(
             "the catalog was read in %.0f ms: %s", (time.monotonic() - started_s) * 1e3, describe_changes(snapshot)
@@ -282,10 +317,13 @@ class Daemon:
 
     def _hand_over(self, live: Live, catalog: Catalog, stage: Stage) -> EdgedError | None:
         """Waits until the thread that understands has taken the catalog; why not, where it could not be used."""
+        stage.beat(waits=True)  # the LM reads a long catalog for a minute on the slowest Pi
         try:
             swap = Swap(catalog, live.prepare(catalog))
         except EdgedError as error:
             return error
+        finally:
+            stage.beat()
         with self._work:
             self._swap = swap
             self._work.notify()
@@ -308,11 +346,19 @@ class Daemon:
         if hearing is None:
             return
         with hearing.source as chunks:
-            for utterance in hearing.transcribe(self._watched(chunks, stage, may_pause=hearing.may_pause)):
+            watched = self._watched(chunks, stage, may_pause=hearing.may_pause)
+            for utterance in hearing.transcribe(watched, self._keep_partial):
+                self._keep_partial("")  # the words so far were this utterance's
                 self.offer(utterance)
         if not self._takes_text and not self._stopping.is_set():
             logger.info("the source of sound has ended, and nothing else can come in")
             self._wake.request()
+
+    def _keep_partial(self, words: str) -> None:
+        """Keeps what has been heard so far, in place of what was kept before, until the LM has nothing else to do."""
+        with self._work:
+            self._partial = words
+            self._work.notify()
 
     def _watched(self, chunks: Iterator[AudioChunk], stage: Stage, *, may_pause: bool) -> Iterator[AudioChunk]:
         """The chunks, with a beat for each, until the daemon stops."""

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fetches models and has llama.cpp decode with the language model once. What is there is not fetched again.
+# Fetches models, has llama.cpp decode with the language model once, and measures how many threads are best for it. What is
+# done is not done again.
 #
 #   scripts/models.sh                 what the demo and the tests need
 #   scripts/models.sh CONFIG.toml     what this configuration needs
@@ -48,3 +49,5 @@ if ! grep -q '"proved": "decode"' .venv/edged-build.json; then
         .venv/bin/python scripts/build_llama.py --model "$lm"
     fi
 fi
+"$edged" models tune ${1:+--config "$1"} ||
+    printf 'models: the threads could not be measured; try again with: %s models tune%s\n' "$edged" "${1:+ --config $1}"

@@ -13,6 +13,7 @@ from edged.act.mapping import DeviceChange, map_intent
 from edged.act.messages import Report, report_intent, report_rejected
 from edged.act.state import DeviceStates
 from edged.intents.catalog import Catalog
+from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.types import Command, Intent, Rejected, Utterance
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Pipeline:
         sender: Sender,
         node: str,
         default_area: str | None = None,
+        metrics: Metrics = UNCOUNTED,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._understand = understand
@@ -68,6 +70,7 @@ class Pipeline:
         self._sender = sender
         self._node = node
         self._default_area = default_area
+        self._metrics = metrics
         self._clock = clock
 
     def set_catalog(self, catalog: Catalog) -> None:
@@ -106,6 +109,7 @@ class Pipeline:
             publish_ns / 1e6,
         )
         self._conclude(outcome)
+        self._metrics.observe_utterance(max(0, self._clock() - utterance.end_ns) / 1e9)
         return outcome
 
     def refuse(self, rejected: Rejected, *, text: str = "", lang: str = "") -> None:
@@ -141,6 +145,7 @@ class Pipeline:
                 continue
             change, command = item
             reason = self._sender.publish(command)
+            self._metrics.count_command(sent=reason is None)
             if reason is not None:
                 refused.append(reason)
                 continue
@@ -168,5 +173,6 @@ class Pipeline:
         )
 
     def _report_rejected(self, rejected: Rejected, text: str, lang: str) -> None:
+        self._metrics.count_rejected(rejected.stage)
         logger.debug("utterance %s: %s: %r", rejected.utterance_id, rejected.stage, rejected.reason)
         self._sender.report(report_rejected(self._node, rejected, text=text[:MAX_REPORTED_CHARACTERS], lang=lang))

@@ -18,6 +18,7 @@ from edged.errors import EdgedError, ModelError
 from edged.intents.load import load_catalog, require_intents
 from edged.models import find_configured_model, find_model, speech_model_name
 from edged.ops.doctor import REBUILD, Finding, check_llama, check_machine, check_openmp, read_cpuinfo
+from edged.understand.threads import choose_threads
 
 _MARKS: Final = {"ok": "ok     ", "warning": "warning", "wrong": "WRONG  "}
 _PROBE: Final = "from edged.understand.lm import system_info; print(system_info())"
@@ -126,6 +127,14 @@ def _look_at_language_model(config: Config) -> Finding:
     return Finding("language model", "ok", str(path))
 
 
+def _look_at_threads(config: Config) -> Finding:
+    try:
+        threads = choose_threads(config, find_configured_model(config)[0])
+    except ModelError:
+        return Finding("threads", "warning", "there is no language model to measure with", "edged models fetch")
+    return Finding("threads", "warning" if threads.remedy else "ok", str(threads), threads.remedy)
+
+
 def _look_at_speech_model(config: Config) -> Finding:
     name = speech_model_name(config.hear.lang)
     if config.hear.source == "none":
@@ -142,11 +151,19 @@ def _look_at_broker(config: Config) -> Finding:
     return Finding("broker", "warning", f"{place} speaks MQTT {version}", remedy)
 
 
+def _look_at_metrics(config: Config) -> Finding:
+    if not config.metrics.port:
+        return Finding("metrics", "ok", "not shown: metrics.port is 0")
+    return Finding("metrics", "ok", f"http://{config.metrics.host}:{config.metrics.port}/metrics")
+
+
 _CHECKS: Final[tuple[tuple[str, Callable[[Config], Finding]], ...]] = (
     ("input", _look_at_inputs),
     ("language model", _look_at_language_model),
+    ("threads", _look_at_threads),
     ("speech model", _look_at_speech_model),
     ("broker", _look_at_broker),
+    ("metrics", _look_at_metrics),
 )
 
 

@@ -1,4 +1,4 @@
-"""`edged models list|fetch|verify`: the catalogue of models, and what of it is on this machine."""
+"""`edged models list|fetch|verify|tune`: the catalogue of models, and what of it is on this machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from edged.errors import EdgedError
 from edged.models import (
     Model,
     fetch_model,
+    find_configured_model,
     find_language_model,
     get_model,
     list_models,
@@ -23,6 +24,7 @@ from edged.models.catalogue import Packages
 from edged.models.derive import derived_faults
 from edged.models.progress import megabytes
 from edged.models.record import read_record
+from edged.understand.threads import choose_threads, look_around, measure_threads, store_measurement
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,7 +46,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     verifying.add_argument("names", nargs="*", metavar="NAME", help="which; without, all that are installed")
     verifying.set_defaults(run=_verify)
 
-    for action in (listing, fetching, verifying):
+    tuning = actions.add_parser("tune", help="measure with how many threads the language model is fastest here")
+    tuning.add_argument("--again", action="store_true", help="even if what was measured before still holds")
+    tuning.set_defaults(run=_tune)
+
+    for action in (listing, fetching, verifying, tuning):
         options.add_common(action)
 
 
@@ -107,6 +113,27 @@ def _verify(arguments: argparse.Namespace) -> int:
             wrong += 1
             print(f"  {_remedy(name, name in derived)}", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _tune(arguments: argparse.Namespace) -> int:
+    config = options.read_config(arguments)
+    path, adapter = find_configured_model(config)
+    threads = choose_threads(config, path)
+    if threads.remedy or arguments.again:
+        from edged.understand.lm import LanguageModel  # llama.cpp's libraries: the other actions do without
+
+        conditions = look_around(path)
+        with LanguageModel(path, adapter=adapter, threads=1) as lm:
+            measured = measure_threads(lm, conditions, report=_show_round)
+        print(file=sys.stderr)
+        store_measurement(config.state_directory, measured)
+        threads = choose_threads(config, path)
+    print(f"threads: {threads}")
+    return 0
+
+
+def _show_round(number: int, rounds: int) -> None:
+    print(f"\rthreads: round {number} of at most {rounds}", end="", file=sys.stderr, flush=True)
 
 
 def _remedy(name: str, derived: bool) -> str:

@@ -24,11 +24,12 @@ from edged.intents.catalog import Catalog
 from edged.intents.home import Home
 from edged.intents.live import LiveFiles, Snapshot
 from edged.intents.spoken.phrases import list_phrases
-from edged.intents.templates import match_examples
 from edged.models import find_model, speech_model_name
+from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.ops.watch import Target, Watcher
+from edged.types import Intent, Rejected, Utterance
 
 if TYPE_CHECKING:
     from edged.understand.parser import Parser
@@ -89,24 +90,43 @@ def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake
     notifier.status("looking for the broker")
     check_broker(config.mqtt)  # before the models are loaded: what is missing is told within a second
     notifier.status("loading the models")
-    with open_understanding(config, files, snapshot) as (parser, usable):
-        hearing, prepare_hearing = open_hearing(config, usable.catalog)
+    with (
+        open_metrics(config) as metrics,
+        open_understanding(config, files, snapshot, metrics) as (
+            parser,
+            usable,
+        ),
+    ):
+        parser.warm_up(config.hear.lang)
+        hearing, prepare_hearing = open_hearing(config, usable.catalog, parser.listen, parser.anticipate)
 
         def prepare(catalog: Catalog) -> Callable[[], None]:
             listen = prepare_hearing(catalog)
-            match_examples(catalog, "", config.hear.lang)  # for the first utterance not to wait for the trie
+            understand = parser.prepare_catalog(catalog, lang=config.hear.lang)
 
             def use() -> None:
-                parser.set_catalog(catalog)
+                understand()
                 listen()
 
             return use
 
+        def understand(utterance: Utterance) -> tuple[Intent, ...] | Rejected:
+            understanding = parser.parse(utterance)
+            logger.debug(
+                "utterance %s: answered by %s, %d tokens of the LM in %d calls",
+                utterance.id,
+                understanding.answered_by,
+                understanding.lm_tokens,
+                understanding.lm_calls,
+            )
+            return understanding.outcome
+
         parts = Parts(
-            understand=lambda utterance: parser.parse(utterance).outcome,
+            understand=understand,
             catalog=usable.catalog,
             hearing=hearing,
             live=Live(files, usable, lambda: Watcher(Target(config.intents.directory, config.home.file)), prepare),
+            metrics=metrics,
         )
         daemon = Daemon(config, parts, wake=wake, notifier=notifier)
         code = daemon.run()
@@ -119,7 +139,25 @@ def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake
 
 
 @contextmanager
-def open_understanding(config: Config, files: LiveFiles, snapshot: Snapshot) -> Iterator[tuple[Parser, Snapshot]]:
+def open_metrics(config: Config) -> Iterator[Metrics]:
+    """What counts, shown where the configuration says; where it says nothing, nothing is counted.
+
+    Raises:
+        ConfigError: nothing can listen there.
+    """
+    if not config.metrics.port:
+        yield UNCOUNTED
+        return
+    from edged.ops.prometheus import show_metrics  # prometheus_client is not loaded where nobody reads
+
+    with show_metrics(config.metrics) as metrics:
+        yield metrics
+
+
+@contextmanager
+def open_understanding(
+    config: Config, files: LiveFiles, snapshot: Snapshot, metrics: Metrics = UNCOUNTED
+) -> Iterator[tuple[Parser, Snapshot]]:
     """The parser, and what is in force: where the LM cannot take the files as they are, what it took last.
 
     Raises:
@@ -129,20 +167,30 @@ def open_understanding(config: Config, files: LiveFiles, snapshot: Snapshot) -> 
 
     with ExitStack() as stack:
         try:
-            parser = stack.enter_context(open_parser(config, snapshot.catalog))
+            parser = stack.enter_context(open_parser(config, snapshot.catalog, metrics))
         except ModelError as error:
             snapshot = files.refuse(snapshot, error)
-            parser = stack.enter_context(open_parser(config, snapshot.catalog))
+            parser = stack.enter_context(open_parser(config, snapshot.catalog, metrics))
         files.accept(snapshot)
         yield parser, snapshot
 
 
+LookAhead: TypeAlias = Callable[[str, str], None]
+"""What is done with words that are still being spoken, and their language."""
 Prepare: TypeAlias = Callable[[Catalog], Callable[[], None]]
 """Does what takes time for a new catalog, and gives what then puts it in force."""
 
 
-def open_hearing(config: Config, catalog: Catalog) -> tuple[Hearing | None, Prepare]:
+def open_hearing(
+    config: Config, catalog: Catalog, listen: LookAhead, anticipate: LookAhead
+) -> tuple[Hearing | None, Prepare]:
     """The configured source of sound with a recogniser for what can be said, None for none; and what changes that.
+
+    Args:
+        config: names the source and the language.
+        catalog: what can be said.
+        listen: has the LM read what was said so far in a language.
+        anticipate: has it understood, in case nothing follows.
 
     Raises:
         AudioError: the source is not fully configured.
@@ -170,4 +218,11 @@ def open_hearing(config: Config, catalog: Catalog) -> tuple[Hearing | None, Prep
 
         return listen
 
-    return Hearing(source, recognizer.transcribe, may_pause=source.name == "stdin"), prepare
+    hearing = Hearing(
+        source,
+        recognizer.transcribe,
+        may_pause=source.name == "stdin",
+        prefill=lambda words: listen(words, lang),
+        anticipate=lambda words: anticipate(words, lang),
+    )
+    return hearing, prepare

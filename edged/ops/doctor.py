@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from edged.ops.cores import usable_cores
+
 Status: TypeAlias = Literal["ok", "warning", "wrong"]
 
 UNIT: Final = "edged.service"
@@ -44,7 +46,7 @@ def check_machine(state_directory: Path) -> list[Finding]:
     return [
         check_python(sys.version_info[:3]),
         check_cpu(read_cpuinfo(), platform.machine()),
-        check_cores(len(os.sched_getaffinity(0))),
+        check_cores(usable_cores()),
         check_memory(_read_text(Path("/proc/meminfo"))),
         check_disk(state_directory),
         check_unit(_show_unit()),

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -81,6 +83,11 @@ class Running:
             heard.append(self._words.get(timeout=START_S))
         return heard
 
+    def cpu_s(self) -> float:
+        """The CPU time that all of its threads have taken so far."""
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Its exit status and its log."""
         if self._process.poll() is None:
@@ -126,6 +133,29 @@ def test_text_in_becomes_the_devices_command_and_sigterm_ends_in_order(mosquitto
 
 
 @pytest.mark.model
+def test_what_was_done_is_counted(mosquitto: Mosquitto, tmp_path: Path, config: Config) -> None:
+    port = free_port()
+    lines = (f'[state]\ndirectory = "{config.state_directory}"', f"[metrics]\nport = {port}")
+    running = Running(tmp_path, _write_config(tmp_path, mosquitto.port, *lines))
+    try:
+        running.wait_for("READY=1")
+        with watching(mosquitto, KITCHEN, "edged/hall/rejected") as watcher:
+            watcher.publish(TEXT, json.dumps({"text": "turn on the kitchen light", "lang": "en"}))
+            watcher.next(KITCHEN)
+            watcher.publish(TEXT, json.dumps({"text": "what a lovely red dress", "lang": "en"}))
+            watcher.next("edged/hall/rejected")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=WAIT_S) as answer:
+            counted = answer.read().decode()
+        code, log = running.end()
+        assert code == 0, log
+    finally:
+        running.end(signal.SIGKILL)
+    assert 'edged_commands_total{result="sent"} 1.0' in counted
+    assert 'edged_rejected_total{stage="understand"} 1.0' in counted
+    assert "kitchen" not in counted
+
+
+@pytest.mark.model
 def test_what_is_no_command_is_reported_with_its_id(mosquitto: Mosquitto, running: Running) -> None:
     running.wait_for("READY=1")
     with watching(mosquitto, "edged/hall/rejected") as watcher:
@@ -138,6 +168,22 @@ def test_what_is_no_command_is_reported_with_its_id(mosquitto: Mosquitto, runnin
     code, log = running.end(signal.SIGINT)
     assert code == 0, log
     assert message["id"] in log
+
+
+@pytest.mark.model
+def test_an_idle_daemon_takes_less_than_a_hundredth_of_a_core(mosquitto: Mosquitto, running: Running) -> None:
+    running.wait_for("READY=1")
+    with watching(mosquitto, "edged/hall/rejected") as watcher:
+        watcher.publish(TEXT, json.dumps({"text": "what a lovely red dress", "lang": "en"}))  # a matter for the model
+        watcher.next()
+    shares = []
+    for _ in range(3):  # the least: what ends late after the start is not idle yet
+        running.wait_for("WATCHDOG=1")
+        started_s, cpu_s = time.monotonic(), running.cpu_s()
+        for _ in range(4):  # of 0.5 s each
+            running.wait_for("WATCHDOG=1")
+        shares.append((running.cpu_s() - cpu_s) / (time.monotonic() - started_s))
+    assert min(shares) < 0.01, shares
 
 
 @pytest.mark.model

@@ -20,6 +20,7 @@ from edged.daemon import Daemon, Hearing, Live, Parts, Stage
 from edged.errors import AudioError, BrokerError, EdgedError, ModelError
 from edged.intents.catalog import Catalog
 from edged.intents.live import LiveFiles
+from edged.ops.metrics import Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.types import AudioChunk, Intent, Rejected, Utterance
@@ -287,7 +288,7 @@ def _chunks(count: int) -> Iterator[AudioChunk]:
     return (AudioChunk(b"\0\0" * 160, number) for number in range(count))
 
 
-def _one_utterance_each(chunks: Iterable[AudioChunk]) -> Iterator[Utterance]:
+def _one_utterance_each(chunks: Iterable[AudioChunk], _on_partial: Callable[[str], None]) -> Iterator[Utterance]:
     for chunk in chunks:
         yield Utterance(f"u{chunk.start_ns}", "turn on the light", "en", 1.0, (), 0, 2**62, "wav")
 
@@ -320,7 +321,7 @@ def test_the_stop_ends_an_endless_source(catalog: Catalog) -> None:
             heard.set()
             yield AudioChunk(b"\0\0", 0)
 
-    def silent(chunks: Iterable[AudioChunk]) -> Iterator[Utterance]:
+    def silent(chunks: Iterable[AudioChunk], _on_partial: Callable[[str], None]) -> Iterator[Utterance]:
         for _ in chunks:
             pass
         yield from ()
@@ -345,6 +346,177 @@ def test_a_source_that_cannot_be_opened_ends_the_daemon_with_its_own_code(
     assert run.end() == 2
     assert "plug one in" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+# Words that are still being spoken
+
+
+class Talk:
+    """A person whose words come when the test says so, and an LM that is held up where the test wants it."""
+
+    def __init__(self, catalog: Catalog, *, anticipates: bool = False) -> None:
+        self.did: list[str] = []
+        """What was prefilled, anticipated, and parsed, in order."""
+        self.broken = False
+        self._script: queue.Queue[str | Utterance | None] = queue.Queue()
+        self._held = ""
+        self._begun, self._goes_on, self._done = threading.Event(), threading.Event(), threading.Semaphore(0)
+        hearing = Hearing(
+            nullcontext(_chunks(0)),
+            self._transcribe,
+            may_pause=True,
+            prefill=self._prefill,
+            anticipate=self._anticipate if anticipates else lambda _words: None,
+        )
+        self.run = _start(catalog, self._understand, hearing=hearing)
+
+    def say(self, *items: str | Utterance) -> None:
+        """Until the daemon has been told each text so far, and each whole utterance."""
+        for item in items:
+            self._script.put(item)
+        self._script.join()
+
+    def hold(self, what: str) -> None:
+        """The LM is held up when it gets to do this."""
+        self._held = what
+
+    def wait_for_hold(self) -> None:
+        assert self._begun.wait(WAIT_S)
+
+    def go_on(self) -> None:
+        self._goes_on.set()
+
+    def wait_for(self, count: int) -> list[str]:
+        """What was done, once so many things have been."""
+        for _ in range(count):
+            assert self._done.acquire(timeout=WAIT_S)
+        return self.did
+
+    def end(self) -> int | None:
+        self._script.put(None)
+        return self.run.stop()
+
+    def _transcribe(self, _chunks: Iterable[AudioChunk], on_partial: Callable[[str], None]) -> Iterator[Utterance]:
+        while (item := self._script.get(timeout=WAIT_S)) is not None:
+            if isinstance(item, Utterance):
+                yield item
+            else:
+                on_partial(item)
+            self._script.task_done()
+
+    def _understand(self, utterance: Utterance) -> Rejected:
+        self._do(f"parse {utterance.text}")
+        return _nothing(utterance)
+
+    def _prefill(self, words: str) -> None:
+        self._do(f"prefill {words}")
+        if self.broken:
+            raise ModelError("llama_decode gave 1")
+
+    def _anticipate(self, words: str) -> None:
+        self._do(f"anticipate {words}")
+        if self.broken:
+            raise ModelError("llama_decode gave 1")
+
+    def _do(self, what: str) -> None:
+        self.did.append(what)
+        if what == self._held:
+            self._begun.set()
+            assert self._goes_on.wait(WAIT_S)
+        self._done.release()
+
+
+@pytest.fixture
+def talk(catalog: Catalog) -> Iterator[Talk]:
+    yield from _talking(Talk(catalog))
+
+
+@pytest.fixture
+def hesitant(catalog: Catalog) -> Iterator[Talk]:
+    """The LM answers ahead when the person pauses."""
+    yield from _talking(Talk(catalog, anticipates=True))
+
+
+def _talking(talk: Talk) -> Iterator[Talk]:
+    yield talk
+    talk.go_on()
+    assert talk.end() == 0
+    assert talk.run.daemon.abandoned == ()
+
+
+def _whole(text: str) -> Utterance:
+    return Utterance(text, text, "en", 1.0, (), 0, 0, "mic")
+
+
+def test_words_are_prefilled_while_they_are_spoken(talk: Talk) -> None:
+    talk.say("turn")
+    talk.wait_for(1)
+    talk.say("turn on")
+    talk.wait_for(1)
+    talk.say(_whole("turn on light"))
+    assert talk.wait_for(1) == ["prefill turn", "prefill turn on", "parse turn on light"]
+
+
+def test_of_words_that_come_faster_than_the_lm_reads_the_latest_count(talk: Talk) -> None:
+    talk.hold("prefill a")
+    talk.say("a")
+    talk.wait_for_hold()
+    talk.say("a b", "a b c", "a c d")
+    talk.go_on()
+    assert talk.wait_for(2) == ["prefill a", "prefill a c d"]
+
+
+def test_a_whole_utterance_waits_for_no_words_but_those_under_way_and_outdates_its_own(talk: Talk) -> None:
+    talk.hold("prefill a")
+    talk.say("a")
+    talk.wait_for_hold()
+    talk.say("a b", _whole("a b c"))
+    talk.go_on()
+    talk.wait_for(2)
+    talk.say("d")
+    assert talk.wait_for(1) == ["prefill a", "parse a b c", "prefill d"]
+
+
+def test_words_of_the_next_utterance_are_kept_until_all_before_are_understood(talk: Talk) -> None:
+    talk.hold("parse a")
+    talk.say(_whole("a"))
+    talk.wait_for_hold()
+    talk.say("b", _whole("b c"), "d", _whole("d e"), "f", "f g")
+    talk.go_on()
+    assert talk.wait_for(4) == ["parse a", "parse b c", "parse d e", "prefill f g"]
+
+
+def test_a_typed_text_goes_first_and_leaves_the_words_that_are_being_spoken(talk: Talk) -> None:
+    talk.hold("prefill a")
+    talk.say("a")
+    talk.wait_for_hold()
+    talk.say("a b")
+    talk.run.receive("typed")
+    talk.go_on()
+    assert talk.wait_for(3) == ["prefill a", "parse typed", "prefill a b"]
+
+
+def test_a_changed_catalog_goes_before_words_that_are_being_spoken(talk: Talk, catalog: Catalog) -> None:
+    talk.hold("parse a")
+    talk.say(_whole("a"))
+    talk.wait_for_hold()
+    talk.say("b")
+    with talk.run.daemon._work:
+        talk.run.daemon._swap = daemon_module.Swap(catalog, lambda: talk.did.append("swap"))
+    talk.go_on()
+    assert talk.wait_for(2) == ["parse a", "swap", "prefill b"]
+
+
+def test_an_lm_that_cannot_read_words_so_far_loses_no_utterance(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    talk.broken = True
+    talk.say("a")
+    talk.wait_for(1)
+    talk.say(_whole("a b c"))
+    talk.wait_for(1)
+    talk.broken = False
+    talk.say("d")
+    assert talk.wait_for(1) == ["prefill a", "parse a b c", "prefill d"]
+    assert "could not be read: llama_decode gave 1" in caplog.text
 
 
 # A catalog that follows its files
@@ -373,6 +545,16 @@ class FakeWatcher:
         self._signals.join()
 
 
+class ReloadMetrics(Metrics):
+    """Keeps whether each reload was taken."""
+
+    def __init__(self) -> None:
+        self.reloads: list[bool] = []
+
+    def count_reload(self, *, taken: bool) -> None:
+        self.reloads.append(taken)
+
+
 class LiveRun:
     """A daemon whose intents are files of their own; `use` stands for the parser and says what it was given."""
 
@@ -388,12 +570,14 @@ class LiveRun:
         self.refusal: EdgedError | None = None
         self.in_force: list[tuple[str, ...]] = []
         self.watcher = FakeWatcher()
+        self.metrics = ReloadMetrics()
         snapshot = self.files.start()
         self.files.accept(snapshot)
         self.use(snapshot.catalog)
         live = Live(self.files, snapshot, lambda: nullcontext(self.watcher), lambda catalog: lambda: self.use(catalog))
         broker = FakeBroker()
-        parts = Parts(understand or self.understand, snapshot.catalog, live=live, make_session=broker)
+        understand = understand or self.understand
+        parts = Parts(understand, snapshot.catalog, live=live, make_session=broker, metrics=self.metrics)
         self.run = Run(CONFIG, parts, broker)
         assert self.catalog()["intents"] == ["alpha"]
 
@@ -491,6 +675,7 @@ def test_files_as_they_were_change_and_say_nothing(live: LiveRun) -> None:
     live.watcher.settle()
     assert live.in_force == [("alpha",)]
     assert live.run.session.retained.empty()
+    assert live.metrics.reloads == []
 
 
 def test_a_catalog_that_cannot_be_used_is_refused_and_the_daemon_goes_on(live: LiveRun) -> None:
@@ -502,6 +687,7 @@ def test_a_catalog_that_cannot_be_used_is_refused_and_the_daemon_goes_on(live: L
     live.refusal = None
     live.put("b.json", "gamma")
     assert live.reload()["intents"] == ["alpha", "gamma"]
+    assert live.metrics.reloads == [False, True]
 
 
 def test_an_utterance_is_understood_under_one_catalog_and_the_next_under_the_new_one(tmp_path: Path) -> None:
@@ -587,3 +773,28 @@ def _held() -> tuple[int, int, int]:
     gc.collect()
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     return descriptors, threading.active_count(), sum(isinstance(item, Catalog) for item in gc.get_objects())
+
+
+def test_words_before_a_pause_are_answered_ahead_once(hesitant: Talk) -> None:
+    hesitant.say("turn on")
+    assert hesitant.wait_for(2) == ["prefill turn on", "anticipate turn on"]
+    hesitant.say(_whole("turn on"))
+    assert hesitant.wait_for(1) == ["prefill turn on", "anticipate turn on", "parse turn on"]
+
+
+def test_an_utterance_is_not_kept_waiting_for_a_pause(hesitant: Talk) -> None:
+    hesitant.hold("prefill a")
+    hesitant.say("a")
+    hesitant.wait_for_hold()
+    hesitant.say(_whole("a"))
+    hesitant.go_on()
+    assert hesitant.wait_for(2) == ["prefill a", "parse a"]
+
+
+def test_an_answer_ahead_that_fails_loses_nothing(hesitant: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    hesitant.broken = True
+    hesitant.say("a")
+    hesitant.wait_for(2)
+    hesitant.say(_whole("a"))
+    assert hesitant.wait_for(1) == ["prefill a", "anticipate a", "parse a"]
+    assert "could not be read" in caplog.text

@@ -9,7 +9,8 @@ from edged.act.drivers import state_topics
 from edged.act.pipeline import Pipeline
 from edged.act.state import DeviceStates
 from edged.intents.catalog import Catalog
-from edged.types import Intent, Rejected, Utterance
+from edged.ops.metrics import UNCOUNTED, Metrics
+from edged.types import Intent, Rejected, Stage, Utterance
 from tests.unit.act.conftest import device_of, home_of, intent_of
 from tests.unit.act.fakes import FakeSender
 
@@ -27,7 +28,11 @@ def states(house: Catalog) -> DeviceStates:
 
 
 def _pipeline(
-    understood: tuple[Intent, ...] | Rejected, house: Catalog, states: DeviceStates, sender: FakeSender
+    understood: tuple[Intent, ...] | Rejected,
+    house: Catalog,
+    states: DeviceStates,
+    sender: FakeSender,
+    metrics: Metrics = UNCOUNTED,
 ) -> Pipeline:
     return Pipeline(
         understand=lambda _utterance: understood,
@@ -35,6 +40,7 @@ def _pipeline(
         states=states,
         sender=sender,
         node="hall",
+        metrics=metrics,
         clock=lambda: 5_000_100,
     )
 
@@ -112,6 +118,41 @@ def test_a_setpoint_that_was_not_sent_is_not_assumed(house: Catalog, states: Dev
     sender.answer = "no confirmation came"
     _pipeline((intent_of("thermostat", step=1),), house, states, sender).handle(UTTERANCE)
     assert states.state_of("radiator") == {"occupied_heating_setpoint": 20}
+
+
+class RecordingMetrics(Metrics):
+    """Keeps what is counted, in order."""
+
+    def __init__(self) -> None:
+        self.counted: list[object] = []
+
+    def count_rejected(self, stage: Stage) -> None:
+        self.counted.append(stage)
+
+    def count_command(self, *, sent: bool) -> None:
+        self.counted.append("sent" if sent else "failed")
+
+    def observe_utterance(self, seconds: float) -> None:
+        self.counted.append(seconds)
+
+
+def test_commands_rejections_and_the_time_are_counted(house: Catalog, states: DeviceStates, sender: FakeSender) -> None:
+    metrics = RecordingMetrics()
+    pipeline = _pipeline((intent_of(action="on"),), house, states, sender, metrics)
+    pipeline.handle(UTTERANCE)
+    assert metrics.counted == ["sent", "sent", 0.005]
+    metrics.counted.clear()
+    sender.answer = "the broker cannot be reached at present"
+    pipeline.handle(UTTERANCE)
+    assert metrics.counted == ["failed", "failed", "mqtt", "mqtt", 0.005]
+
+
+def test_what_was_not_even_begun_is_counted_as_rejected(
+    house: Catalog, states: DeviceStates, sender: FakeSender
+) -> None:
+    metrics = RecordingMetrics()
+    _pipeline((), house, states, sender, metrics).refuse(Rejected("u1", "hear", "too unclear"))
+    assert metrics.counted == ["hear"]
 
 
 def test_info_names_the_utterance_and_holds_no_spoken_text(

@@ -1,18 +1,21 @@
-"""The start of the daemon: which catalog the language model is given."""
+"""The start of the daemon: which catalog the language model is given, and whether anything is counted."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from edged.cli.run import open_files, open_understanding
-from edged.config import Config, HomeConfig, IntentsConfig, StateConfig
+from edged.cli.run import open_files, open_metrics, open_understanding
+from edged.config import Config, HomeConfig, IntentsConfig, MetricsConfig, StateConfig
 from edged.errors import ConfigError, ModelError
 from edged.intents.catalog import Catalog
+from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.understand import parser as parser_module
+from tests.peer.broker import free_port
 from tests.unit.intents.test_live import HOME, intent_text
 
 
@@ -33,7 +36,7 @@ def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A language model that has room for two intents."""
 
     @contextmanager
-    def open_parser(_config: Config, catalog: Catalog) -> Iterator[None]:
+    def open_parser(_config: Config, catalog: Catalog, _metrics: Metrics) -> Iterator[None]:
         if len(catalog.intents) > 2:
             raise ModelError("the catalog is too large")
         yield
@@ -71,3 +74,15 @@ def test_a_house_without_the_daemons_area_stays_as_it_last_was(config: Config) -
     _start(config)
     config.home.file.write_text("[areas.hall]\n")
     assert _start(config) == ["alpha"]
+
+
+def test_nothing_is_counted_and_nothing_listens_by_default() -> None:
+    with open_metrics(Config()) as metrics:
+        assert metrics is UNCOUNTED
+
+
+def test_what_is_counted_is_shown_where_the_configuration_says() -> None:
+    port = free_port()
+    with open_metrics(Config(metrics=MetricsConfig(port=port))) as metrics:
+        assert metrics is not UNCOUNTED
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from edged.cli import models as command
 from edged.config import Config, UnderstandConfig
 from edged.errors import ModelError, UsageError
 from edged.models.derive import Derived, find_derived
+from edged.understand import lm
+from edged.understand.threads import Conditions, Measurement
 from tests.unit.models.conftest import CONTENT, AddModel
 
 Run = Callable[..., int]
@@ -126,3 +129,41 @@ def test_needed_models_are_those_of_the_configuration() -> None:
     assert command.needed_models(Config()) == ("smollm2-135m", "vosk-en")
     own = Config(understand=UnderstandConfig(model="/models/own.gguf"))
     assert command.needed_models(own) == ("vosk-en",)
+
+
+def test_tune_without_a_model_is_missing_with_the_remedy(run: Run, add_file_model: AddModel, tmp_path: Path) -> None:
+    add_file_model()
+    _use_model(tmp_path, "toy")
+
+    with pytest.raises(ModelError, match="not installed"):
+        run("tune")
+
+
+def test_tune_measures_once_and_again_only_where_it_is_asked_to(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.gguf").write_bytes(CONTENT)
+    _use_model(tmp_path, str(tmp_path / "own.gguf"))
+    monkeypatch.setattr(lm, "LanguageModel", lambda *_, **__: nullcontext())
+    measured = iter(((9.0, 5.0), (5.0, 9.0)))
+
+    def measure(_lm: None, conditions: Conditions, report: Callable[[int, int], None]) -> Measurement:
+        report(1, 9)
+        token_ms = next(measured)
+        return Measurement(conditions=conditions, token_ms=token_ms, batch_ms=(9.0, 5.0), others=0.0)
+
+    monkeypatch.setattr(command, "measure_threads", measure)
+
+    assert run("tune") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("threads: 2, measured: ")
+    assert "round 1 of at most 9" in said.err
+    assert run("tune") == 0
+    assert capsys.readouterr() == (said.out, "")
+    assert run("tune", "--again") == 0
+    assert capsys.readouterr().out.startswith("threads: 1 for one token and 2 for several, measured: ")
+
+
+def _use_model(folder: Path, model: str) -> None:
+    with (folder / "edged.toml").open("a") as file:
+        file.write(f'[understand]\nmodel = "{model}"\n')
