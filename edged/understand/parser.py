@@ -111,8 +111,7 @@ class Parser:
         """
         readable = restrict(catalog, self._training.intents) if self._training else catalog
         if lang is not None:
-            match_examples(catalog, "", lang)
-            prepare_tables(readable, lang)
+            _prepare_words(catalog, readable, lang)
         tokens = self.lm.tokenize(catalog_prefix(readable).encode())
         put_prefix = prepare_prefix(self.lm, self._store, tokens, threads=threads, metrics=self._metrics)
 
@@ -129,7 +128,7 @@ class Parser:
         Raises:
             ModelError: the LM failed.
         """
-        self.prepare_catalog(self._catalog, lang=lang)
+        _prepare_words(self._catalog, self._readable, lang)
         sentences = [
             e.text for i in self._readable.intents.values() for e in i.examples.get(lang, ()) if is_sayable(i, e)
         ]
@@ -248,6 +247,12 @@ class Parser:
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
         return judged, "model"
+
+
+def _prepare_words(catalog: Catalog, readable: Catalog, lang: str) -> None:
+    """Makes the tables of a catalog and of the part that the LM reads, which are kept as long as these two are."""
+    match_examples(catalog, "", lang)
+    prepare_tables(readable, lang)
 
 
 def _of(utterance: Utterance, outcome: tuple[Intent, ...] | Rejected) -> tuple[Intent, ...] | Rejected:
