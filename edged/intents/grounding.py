@@ -65,9 +65,7 @@ class HomeMention:
 
     def is_inside(self, other: HomeMention) -> bool:
         """Whether it is a part of a longer one."""
-        return (
-            other.start <= self.start and self.end <= other.end and (self.start, self.end) != (other.start, other.end)
-        )
+        return _is_inside(self, other)
 
 
 def find_home_mentions(catalog: Catalog, text: str, lang: str) -> tuple[HomeMention, ...]:
@@ -167,14 +165,7 @@ class _Names:
     def mentions(self, words: Sequence[str]) -> list[Mention]:
         """Where names are said; one inside a longer one is none."""
         found = list(self.stretches(words))
-        return [
-            mention
-            for mention in found
-            if not any(
-                other.start <= mention.start and mention.end <= other.end and _span(other) > _span(mention)
-                for other in found
-            )
-        ]
+        return [mention for mention in found if not any(_is_inside(mention, other) for other in found)]
 
     def stretches(self, words: Sequence[str]) -> Iterator[Mention]:
         """The same with those inside longer ones."""
@@ -263,26 +254,27 @@ def _free_of_devices(
     mentions: Sequence[Mention], intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str
 ) -> list[Mention]:
     """Of areas, those that are not part of the name of a device that the intent can mean: "hall lamp" is no hall."""
-    devices = [
-        device
-        for slot, source in intent.homes.items()
-        if source == "devices" and slot in intent.slots
-        for device in _names(catalog, intent.name, slot, lang).mentions(words)
-    ]
-    return [mention for mention in mentions if not any(_is_part(mention, device) for device in devices)]
-
-
-def _is_part(mention: Mention, other: Mention) -> bool:
-    return other.start <= mention.start and mention.end <= other.end and _span(mention) < _span(other)
+    devices = _home_mentions(intent, "devices", catalog, words, lang)
+    return [mention for mention in mentions if not any(_is_inside(mention, device) for device in devices)]
 
 
 def _said_places(intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str) -> set[str | None]:
-    return {
-        str(mention.value)
+    return {str(mention.value) for mention in _home_mentions(intent, "areas", catalog, words, lang)}
+
+
+def _home_mentions(intent: IntentFile, kind: str, catalog: Catalog, words: Sequence[str], lang: str) -> list[Mention]:
+    """Where the words name what an intent can mean of the house: "areas" or "devices"."""
+    return [
+        mention
         for slot, source in intent.homes.items()
-        if source == "areas" and slot in intent.slots
+        if source == kind and slot in intent.slots
         for mention in _names(catalog, intent.name, slot, lang).mentions(words)
-    }
+    ]
+
+
+def _is_inside(one: Mention | HomeMention, other: Mention | HomeMention) -> bool:
+    """Whether a stretch is a part of a longer one."""
+    return other.start <= one.start and one.end <= other.end and (one.start, one.end) != (other.start, other.end)
 
 
 @per_catalog
@@ -309,7 +301,3 @@ def _forms(catalog: Catalog, intent_name: str, slot: str, lang: str) -> Iterator
 
 def _plain(number: Decimal) -> int | float:
     return float(number) if number % 1 else int(number)
-
-
-def _span(mention: Mention) -> int:
-    return mention.end - mention.start
