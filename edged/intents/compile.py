@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from edged.core import Program
-from edged.core.expression import Choice, Encoded, Expression, encode
+from edged.core.expression import Choice, Encoded, Expression, Literal, encode
+from edged.core.expression import Sequence as Chain
 from edged.intents.catalog import Catalog, IntentFile, Schema
 from edged.intents.grounding import Grounding
 from edged.intents.lower import (
@@ -36,7 +37,7 @@ SaidTexts: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def compile_catalog(
-    catalog: Catalog, grounding: Grounding | None = None, needed: Collection[str] = frozenset()
+    catalog: Catalog, grounding: Grounding | None = None, needed: Collection[str] = frozenset(), *, blank: bool = False
 ) -> Program:
     """The program of all arrays of zero to three intents of `catalog`.
 
@@ -45,6 +46,7 @@ def compile_catalog(
         grounding: a slot that must have been said has no other values than those, and is left out if it has none; an
             intent that requires such a slot is then left out whole.
         needed: slots that every intent must have, as if its schema required them.
+        blank: the array stands behind a blank.
     """
     intents = [
         expression
@@ -53,7 +55,8 @@ def compile_catalog(
         is not None
     ]
     item = Encoded(encode(Choice(tuple(intents))))  # written once, as the array holds it in two places
-    return Program(array_expression(item, 0, MAX_INTENTS if intents else 0))
+    array = array_expression(item, 0, MAX_INTENTS if intents else 0)
+    return Program(Chain((Literal(b" "), array)) if blank else array)
 
 
 def _intent_expression(catalog: Catalog, intent: IntentFile, said: Said, needed: Collection[str]) -> Expression | None:

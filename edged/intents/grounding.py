@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from edged.intents.accept import Acceptor
 from edged.intents.catalog import Catalog, IntentFile
+from edged.intents.cues import nearest_slots
 from edged.intents.lower import allows, takes_numbers
 from edged.intents.memo import per_catalog
 from edged.intents.spoken.forms import name_forms, named_values
@@ -43,11 +44,17 @@ def ground(catalog: Catalog, text: str, lang: str, here: str | None = None) -> G
         here: the area where it was said; of devices that share a name it is those here.
     """
     words = normalize_text(text, lang).split()
+    return {intent.name: _ground_intent(intent, catalog, words, lang, here) for intent in catalog.intents.values()}
+
+
+def _ground_intent(
+    intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str, here: str | None
+) -> Mapping[str, tuple[SlotValue, ...]]:
+    numbers = _number_places(intent, catalog, words, lang)
     return {
-        intent.name: {
-            slot: _said_values(intent, slot, catalog, words, lang, here) for slot in intent.slots if slot in intent.said
-        }
-        for intent in catalog.intents.values()
+        slot: _said_values(intent, slot, catalog, words, lang, here, numbers.get(slot, ()))
+        for slot in intent.slots
+        if slot in intent.said
     }
 
 
@@ -85,13 +92,34 @@ def find_home_mentions(catalog: Catalog, text: str, lang: str) -> tuple[HomeMent
     )
 
 
-def find_said_numbers(text: str, lang: str, mentions: Sequence[HomeMention]) -> tuple[Decimal, ...]:
-    """Every number in `text` that is no part of a name of the house."""
+def find_said_numbers(catalog: Catalog, text: str, lang: str, mentions: Sequence[HomeMention]) -> tuple[Decimal, ...]:
+    """Every number in `text` that is no part of a name of the house or of a listed value ("seven sisters")."""
     words = normalize_text(text, lang).split()
+    numbers = find_number_spans(words, lang)
+    names: list[Mention | HomeMention] = [*mentions, *(_listed_names(catalog, lang).mentions(words) if numbers else ())]
     return tuple(
-        value
-        for start, end, value in find_number_spans(words, lang)
-        if not any(name.start <= start and end <= name.end for name in mentions)
+        value for start, end, value in numbers if not any(name.start <= start and end <= name.end for name in names)
+    )
+
+
+@per_catalog
+def _own_listed_names(catalog: Catalog, intent: str, lang: str) -> _Names:
+    """The names of an intent's listed values, those of the house aside."""
+    slots = _listed_slots(catalog, intent)
+    return _Names((form for slot in slots for form in _forms(catalog, intent, slot, lang)), lang)
+
+
+@per_catalog
+def _listed_names(catalog: Catalog, lang: str) -> _Names:
+    """The names of all listed values, those of the house aside."""
+    return _Names(
+        (
+            form
+            for intent in catalog.intents.values()
+            for slot in _listed_slots(catalog, intent.name)
+            for form in _forms(catalog, intent.name, slot, lang)
+        ),
+        lang,
     )
 
 
@@ -129,6 +157,16 @@ def find_mentions(
             if is_allowed(number)
         ]
     return tuple(mentions)
+
+
+def find_named_slots(catalog: Catalog, words: Sequence[str], lang: str) -> tuple[str, ...]:
+    """The names of the slots that must be said, those of the house aside, of which the words name a value."""
+    return tuple(sorted(_named_slots(catalog, lang).said(words)))
+
+
+@per_catalog
+def _named_slots(catalog: Catalog, lang: str) -> SlotNames:
+    return SlotNames(catalog, lang)
 
 
 def is_glued(lang: str) -> bool:
@@ -196,6 +234,26 @@ class _Names:
             offset += len(word)
 
 
+class SlotNames:
+    """The names of all slots that must be said, those of the house aside, by what names their values."""
+
+    def __init__(self, catalog: Catalog, lang: str) -> None:
+        self._names = _Names(
+            (
+                (form, slot)
+                for intent in catalog.intents.values()
+                for slot in intent.slots
+                if slot in intent.said and slot not in intent.homes
+                for form, _ in _forms(catalog, intent.name, slot, lang)
+            ),
+            lang,
+        )
+
+    def said(self, words: Sequence[str]) -> set[str]:
+        """Those whose values the words name."""
+        return {str(mention.value) for mention in self._names.mentions(words)}
+
+
 class SlotIndex(Generic[Key]):
     """Says which of many slots an utterance may say a value of; how many there are does not count."""
 
@@ -233,14 +291,53 @@ def _stretches(words: Sequence[str], language: Language) -> Mapping[str, Sequenc
 
 
 def _said_values(
-    intent: IntentFile, slot: str, catalog: Catalog, words: Sequence[str], lang: str, here: str | None
+    intent: IntentFile,
+    slot: str,
+    catalog: Catalog,
+    words: Sequence[str],
+    lang: str,
+    here: str | None,
+    numbers: Sequence[Mention],
 ) -> tuple[SlotValue, ...]:
-    mentions: Sequence[Mention] = find_mentions(catalog, intent, slot, words, lang)
+    mentions: Sequence[Mention] = [*_names(catalog, intent.name, slot, lang).mentions(words), *numbers]
     if intent.homes.get(slot) == "devices":
         mentions = _nearby(mentions, _said_places(intent, catalog, words, lang) or {here}, catalog)
     elif intent.homes.get(slot) == "areas":
         mentions = _free_of_devices(mentions, intent, catalog, words, lang)
     return tuple(dict.fromkeys(mention.value for mention in sorted(mentions, key=lambda mention: mention.start)))
+
+
+def _number_places(
+    intent: IntentFile, catalog: Catalog, words: Sequence[str], lang: str
+) -> Mapping[str, Sequence[Mention]]:
+    """Which numbers can be which slots' of an intent.
+
+    A number in the name of a listed value is none ("seven sisters"), nor is one beside the cue of another slot.
+    """
+    tests = {slot: test for slot in intent.slots if (test := _number_test(catalog, intent.name, slot)) is not None}
+    spans = find_number_spans(words, lang) if tests else ()
+    if not spans:
+        return {}
+    names = _own_listed_names(catalog, intent.name, lang).mentions(words)
+    places: dict[str, list[Mention]] = {slot: [] for slot in tests}
+    for start, end, number in spans:
+        if any(name.start <= start and end <= name.end for name in names):
+            continue
+        slots: Collection[str] = [slot for slot, test in tests.items() if test(number)]
+        if len(slots) > 1 and not is_glued(lang):
+            slots = nearest_slots(catalog, intent, slots, words, (start, end), lang)
+        for slot in slots:
+            places[slot].append(Mention(start, end, _plain(number)))
+    return places
+
+
+@per_catalog
+def _listed_slots(catalog: Catalog, intent: str) -> tuple[str, ...]:
+    """The slots whose values are listed and have names, those of the house aside."""
+    file = catalog.intents[intent]
+    return tuple(
+        slot for slot in file.slots if slot not in file.homes and "enum" in file.schema["properties"].get(slot, {})
+    )
 
 
 def _nearby(mentions: Sequence[Mention], places: set[str | None], catalog: Catalog) -> list[Mention]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from edged.config import SHIPPED, Config
 from edged.errors import SchemaError
 from edged.intents.catalog import (
+    PLACEHOLDER,
     Catalog,
     CommandRules,
     Condition,
@@ -69,21 +70,29 @@ def require_intents(catalog: Catalog) -> Catalog:
     return catalog
 
 
-def read_catalog(directory: Path, home: Home) -> Catalog:
-    """All intents of `directory` for this house, and what is wrong with its files.
+def read_catalog(directory: Path, home: Home, also: Sequence[Path] = ()) -> Catalog:
+    """All intents of `directory` and of the files and folders `also` for this house, and what is wrong with the files.
 
     Raises:
-        ConfigError: `directory` is no folder that can be read.
+        ConfigError: `directory` or one of `also` is no folder that can be read.
     """
-    folder = read_folder(directory)
-    faults = list(folder.faults)
+    faults: list[Fault] = []
+    files: dict[Path, str | tuple[Fault, ...]] = {}
+    for path in (directory, *also):
+        if path.is_file() and path != directory:
+            read, found = read_text(path)
+            files[path] = tuple(found) if read is None else read
+        else:
+            folder = read_folder(path)
+            faults += folder.faults
+            files |= {path / name: text for name, text in folder.files.items()}
     intents: dict[str, IntentFile] = {}
     clashes = Clashes()
-    for name, text in folder.files.items():
+    for path, text in files.items():
         if not isinstance(text, str):
             faults += text
             continue
-        version = check_text(text, printable_path(directory / name), home)
+        version = check_text(text, printable_path(path), home)
         clashing = version.take(clashes)
         faults += [*version.faults, *clashing]
         if version.intent is not None and not clashing:
@@ -291,7 +300,7 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
             slot: {value: _tuples(words) for value, words in values.items()}
             for slot, values in extension.get("spoken", {}).items()
         },
-        said=(_measured(schema, homes) - frozenset(extension.get("implied", ())))
+        said=((_measured(schema, homes) | _left_open(schema, extension)) - frozenset(extension.get("implied", ())))
         | frozenset(extension.get("said", ())),
         expires_s=float(extension.get("expires_s", DEFAULT_EXPIRES_S)),
         asks=extension.get("asks", False),
@@ -302,6 +311,14 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
 def _measured(schema: Schema, homes: Mapping[str, str]) -> frozenset[str]:
     """The slots whose value nobody may make up: places, devices and numbers."""
     return frozenset(slot for slot, value in schema["properties"].items() if slot in homes or takes_numbers(value))
+
+
+def _left_open(schema: Schema, extension: Mapping[str, Any]) -> frozenset[str]:
+    """The slots with listed values whose value no example implies: all that have it say it."""
+    items = [item for items in extension["examples"].values() for item in items]
+    open_slots = {slot for item in items for slot in PLACEHOLDER.findall(item["text"])}
+    listed = {slot for slot, value in schema["properties"].items() if isinstance(value, dict) and "enum" in value}
+    return frozenset((open_slots & listed).difference(*(item["slots"] for item in items)))
 
 
 def _tuples(words: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

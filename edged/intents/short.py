@@ -96,11 +96,11 @@ class Written:
     span: range
     """Its bytes, and those behind it up to the next intent."""
     said: tuple[range, ...]
-    """Those that stand for what was said: values of said slots, and slots of the house with their keys."""
+    """Those that stand for what was said: values of said slots, and slots of the house and needed ones with keys."""
 
 
-def read_short(text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written, ...]:
-    """What a short answer stands for in an utterance that says `said`.
+def read_short(text: bytes, catalog: Catalog, said: Grounding, needed: Collection[str] = ()) -> tuple[Written, ...]:
+    """What a short answer stands for in an utterance that says `said`; `needed` slots had to be written.
 
     Raises:
         CoreError: it is none, which the grammar should have made impossible.
@@ -109,7 +109,7 @@ def read_short(text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written,
     if answer == f" {NOTHING}":
         return ()
     try:
-        return tuple(_Reading(answer, catalog, said).intents())
+        return tuple(_Reading(answer, catalog, said, needed).intents())
     except (ValueError, KeyError, IndexError) as error:
         raise CoreError(f"the grammar let through what is no answer: {text!r}") from error
 
@@ -117,11 +117,12 @@ def read_short(text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written,
 class _Reading:
     """A short answer and how far it has been read."""
 
-    def __init__(self, text: str, catalog: Catalog, said: Grounding) -> None:
+    def __init__(self, text: str, catalog: Catalog, said: Grounding, needed: Collection[str]) -> None:
         self._text = text
         self._at = 0
         self._catalog = catalog
         self._said = said
+        self._needed = needed
 
     def intents(self) -> Iterator[Written]:
         ended = False
@@ -150,11 +151,11 @@ class _Reading:
             start = self._byte()
             slot = str(self._value())
             others = others[others.index(slot) + 1 :]
-            if slot not in intent.homes:
+            if slot not in intent.homes and slot not in self._needed:
                 start = self._byte()
             found[slot] = self._slot_value(intent, slot)
             if slot in self._said[intent.name]:
-                spans.append(range(start, self._byte()))
+                spans.append(range(start, self._byte() + 1))
         fields = {name: found[name] for name in ("intent", *intent.slots) if name in found}
         return fields, tuple(spans)
 

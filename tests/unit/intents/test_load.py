@@ -235,3 +235,61 @@ def test_one_sentence_of_two_files_leaves_the_later_one_out(
     other["properties"]["device"]["$ref"] = "urn:edged:home#/devices/thermostat"
     (tmp_path / "b.json").write_text(json.dumps(other), encoding="utf-8")
     assert list(read_catalog(tmp_path, catalog.home).intents) == ["light", "lamp"]
+
+
+def test_further_files_and_folders_are_read_with_the_folder(
+    tmp_path: Path, light: dict[str, Any], catalog: Catalog
+) -> None:
+    (tmp_path / "more").mkdir()
+    for name in ("lamp.json", "more/torch.json"):
+        renamed = {**light, "properties": {**light["properties"], "intent": {"const": Path(name).stem}}}
+        renamed["x-edged"] = {
+            **light["x-edged"],
+            "examples": {"en": [{"text": f"light the {Path(name).stem}", "slots": {"action": "on"}}]},
+        }
+        (tmp_path / name).write_text(json.dumps(renamed))
+    (tmp_path / "bad.json").write_text("{")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    loaded = read_catalog(folder, catalog.home, [tmp_path / "lamp.json", tmp_path / "more", tmp_path / "bad.json"])
+    assert list(loaded.intents) == ["lamp", "torch"]
+    assert [Path(fault.file).name for fault in loaded.faults if fault.severity == "error"] == ["bad.json"]
+
+
+def said_with(light: dict[str, Any], tmp_path: Path, catalog: Catalog, extension: dict[str, Any]) -> frozenset[str]:
+    """The slots that must be said of an intent with an action and two lists, with this `x-edged`."""
+    light["properties"] = {
+        "intent": {"const": "brew"},
+        "action": {"enum": ["start", "stop"]},
+        "size": {"enum": ["small", "large"]},
+        "milk": {"enum": ["oat", "soy"]},
+        "cups": {"type": "integer", "minimum": 1, "maximum": 9},
+    }
+    light["required"] = ["intent", "action"]
+    light["x-edged"] = extension
+    path = tmp_path / "brew.json"
+    path.write_text(json.dumps(light), encoding="utf-8")
+    intent, faults = read_intent(path, catalog.home)
+    assert intent is not None, faults
+    return intent.said
+
+
+def test_a_slot_with_listed_values_that_no_example_implies_must_be_said(
+    light: dict[str, Any], tmp_path: Path, catalog: Catalog
+) -> None:
+    examples = [
+        {"text": "brew a {size} one with {milk} milk", "slots": {"action": "start"}},
+        {"text": "brew an espresso with {milk} milk", "slots": {"action": "start", "size": "small"}},
+        {"text": "no more of {cups}", "slots": {"action": "stop"}},
+    ]
+    extension: dict[str, Any] = {"examples": {"en": examples}}
+    assert said_with(light, tmp_path, catalog, extension) == {"milk", "cups"}
+    assert said_with(light, tmp_path, catalog, {**extension, "implied": ["milk"]}) == {"cups"}
+    assert said_with(light, tmp_path, catalog, {**extension, "said": ["size"]}) == {"milk", "size", "cups"}
+
+
+def test_an_example_in_any_language_can_imply_a_value(light: dict[str, Any], tmp_path: Path, catalog: Catalog) -> None:
+    said = [{"text": "brew a {size} one", "slots": {"action": "start"}}]
+    implied = [{"text": "에스프레소 내려 줘", "slots": {"action": "start", "size": "small"}}]
+    assert said_with(light, tmp_path, catalog, {"examples": {"en": said}}) == {"size", "cups"}
+    assert said_with(light, tmp_path, catalog, {"examples": {"en": said, "ko": implied}}) == {"cups"}

@@ -106,7 +106,7 @@ def test_the_places_of_what_was_said_are_known(catalog: Catalog) -> None:
         b" light set area first brightness second,",
         b" light off\n",
     ]
-    assert [answer[place.start : place.stop] for place in first.said] == [b" area first", b" second"]
+    assert [answer[place.start : place.stop] for place in first.said] == [b" area first ", b" second,"]
     assert other.said == ()
 
 

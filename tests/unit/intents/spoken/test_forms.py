@@ -21,7 +21,7 @@ from edged.types import SlotValue
         ("en", "Turn on the light!", "light", {}),
         ("en", "turn off the closet light", "light", {}),
         ("en", "the bed room's lights off", "light", {"area": ("bedroom",)}),
-        ("en", "dim the floor lamps to thirty percent", "light", {"device": ("floor_lamp",), "brightness": (30,), "step": (30,), "transition": (30,)}),
+        ("en", "dim the floor lamps to thirty percent", "light", {"device": ("floor_lamp",), "brightness": (30,), "step": (30,)}),
         ("en", "set it to 130", "light", {"transition": (130,)}),
         ("en", "half brightness", "light", {"brightness": (50,), "step": (50,)}),
         ("en", "warm white", "light", {"color": ("white",), "color_temp": (2700,)}),
