@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from edged.config import Config
+from edged.errors import ModelError
 from edged.models.catalogue import get_model
 from edged.models.derive import Derived, find_derived
 from edged.models.find import find_model
@@ -23,10 +25,23 @@ class Training:
     languages: frozenset[str]
     form: Literal["json", "short"]
     """How it answers."""
+    confidence_temperature: float = 1.0
+    """By which the log-odds of its confidence are divided, so that it is the probability of being right."""
 
 
 ADAPTERS: Final = Path(__file__).parent / "adapters"
-"""Adapters that come with the project: NAME.gguf for the model NAME of the catalogue."""
+"""Adapters that come with the project: NAME.gguf for the model NAME of the catalogue, and NAME.json about it."""
+OWN_ADAPTERS: Final = "adapters"
+"""The folder among the models with those that were trained on this device; they go before."""
+
+
+def find_adapter(name: str, models_directory: Path) -> Path | None:
+    """The adapter of a model of the catalogue; None where there is none."""
+    for folder in (models_directory / OWN_ADAPTERS, ADAPTERS):
+        adapter = folder / f"{name}.gguf"
+        if adapter.is_file() and adapter.with_suffix(".json").is_file():
+            return adapter
+    return None
 
 
 def find_language_model(name: str, models_directory: Path) -> Path:
@@ -40,8 +55,8 @@ def find_language_model(name: str, models_directory: Path) -> Path:
         ModelError: the model is missing or damaged, or the merge is.
     """
     model = find_model(name, models_directory)
-    adapter = ADAPTERS / f"{name}.gguf"
-    if not adapter.is_file():
+    adapter = find_adapter(name, models_directory)
+    if adapter is None:
         return model
     with adapter.open("rb") as file:
         adapter_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -70,9 +85,39 @@ def find_configured_model(config: Config) -> tuple[Path, Path | None]:
 
 
 def find_training(config: Config) -> Training | None:
-    """What the configured model was trained to read; None for one that did not come with the project."""
-    record = ADAPTERS / f"{config.understand.model}.json"
-    if config.understand.adapter is not None or not record.is_file():
+    """What the configured model was trained to read; None for one that did not come with the project.
+
+    Raises:
+        ModelError: its record is damaged.
+    """
+    if config.understand.adapter is not None:
         return None
-    known = json.loads(record.read_text(encoding="utf-8"))
-    return Training(frozenset(known["intents"]), frozenset(known["languages"]), known["form"])
+    adapter = find_adapter(config.understand.model, config.models_directory)
+    return read_training(adapter.with_suffix(".json")) if adapter else None
+
+
+def read_training(record: Path) -> Training:
+    """What an adapter's record says of it.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    try:
+        known = json.loads(record.read_text(encoding="utf-8"))
+        intents, languages, form = frozenset(known["intents"]), frozenset(known["languages"]), known["form"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError("is no record of an adapter", where=str(record), remedy="train or fetch it anew") from error
+    if form not in ("json", "short"):
+        raise ModelError(f"no such form of answers: {form!r}", where=str(record), remedy="train or fetch it anew")
+    temperature = _read_temperature(known.get("confidence_temperature", 1.0), record)
+    return Training(intents, languages, form, temperature)
+
+
+def _read_temperature(value: object, record: Path) -> float:
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ModelError(
+            f"confidence_temperature is {value!r}, no number above 0",
+            where=str(record),
+            remedy="train or fetch it anew",
+        )
+    return float(value)
