@@ -1,4 +1,4 @@
-"""Makes the adapter that teaches the LM the form of its answers: sentences, training, conversion, scores.
+"""Makes the adapter that teaches the LM to read catalogues and to answer: sentences, lessons, training, conversion.
 
-An extra for the bench and the curious: the daemon never imports it. `python -m edged.train --help` starts it.
+An extra for `edged train`: the daemon never imports it.
 """

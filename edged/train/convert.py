@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter
+import torch
+from gguf import GGUFReader, GGUFWriter
 from torch import Tensor
+
+
+def read_adapter(path: Path) -> dict[str, tuple[Tensor, Tensor]]:
+    """The matrices A and B of each tensor, as `write_adapter` wrote them."""
+    matrices = {t.name: torch.from_numpy(np.array(t.data, dtype=np.float32)) for t in GGUFReader(path).tensors}
+    names = sorted({name.rpartition(".")[0] for name in matrices})
+    return {name: (matrices[f"{name}.lora_a"], matrices[f"{name}.lora_b"]) for name in names}
 
 
 def write_adapter(path: Path, adapters: Mapping[str, tuple[Tensor, Tensor]], alpha: float, name: str) -> None:
@@ -19,8 +27,8 @@ def write_adapter(path: Path, adapters: Mapping[str, tuple[Tensor, Tensor]], alp
     writer.add_float32("adapter.lora.alpha", alpha)
     writer.add_name(name)
     for tensor, (a, b) in adapters.items():
-        writer.add_tensor(f"{tensor}.lora_a", a.numpy().astype(np.float16))
-        writer.add_tensor(f"{tensor}.lora_b", b.numpy().astype(np.float16))
+        writer.add_tensor(f"{tensor}.lora_a", a.cpu().numpy().astype(np.float16))
+        writer.add_tensor(f"{tensor}.lora_b", b.cpu().numpy().astype(np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -2,95 +2,134 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from edged.config import load_config
 from edged.intents.catalog import Catalog
 from edged.intents.compile import Said
 from edged.intents.grounding import ground
+from edged.intents.load import load_catalog
 from edged.intents.short import write_short
 from edged.train.sentences import Sentence
 from edged.types import SlotValue
 from edged.understand.lm import LanguageModel
-from edged.understand.prompt import json_line, utterance_line
+from edged.understand.prompt import catalog_prefix, json_line, question_line
 
-_PARTS = 4
-"""Parts of a batch, each of like length."""
-JSON_SHARE = 1 / 6
-"""Of the sentences are learned in the form of JSON as well: the short form is measured against it on the same model."""
+MAX_ROW_TOKENS = 72
+"""Of a question and its answer; the few that are longer would make all rows of a step as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A prompt's own tokens (without the shared prefix) and the answer's."""
+    """A prompt's own tokens (without the prefix) and the answer's."""
 
     question: tuple[int, ...]
     answer: tuple[int, ...]
 
 
-def make_rows(sentences: Iterable[Sentence], lm: LanguageModel, catalog: Catalog, seed: int) -> list[Row]:
-    """Each sentence as its own tokens and its short answer's, and some with their answers as JSON."""
-    rng = random.Random(seed)  # noqa: S311  # it is to be repeatable
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one step learns from: a catalogue's prefix and rows that follow it."""
+
+    prefix: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
+def load_files(schemas: Iterable[Mapping[str, object]], home: str) -> Catalog:
+    """The catalog of intent files and of a house, each given as what stands in it."""
+    with TemporaryDirectory() as folder:
+        for schema in schemas:
+            name = schema["properties"]["intent"]["const"]  # type: ignore[index]
+            (Path(folder) / f"{name}.json").write_text(json.dumps(schema), encoding="utf-8")
+        home_file = Path(folder) / "home.toml"
+        home_file.write_text(home, encoding="utf-8")
+        return load_catalog(load_config(schemas=Path(folder), home=home_file))
+
+
+def make_lesson(
+    sentences: Iterable[Sentence], lm: LanguageModel, catalog: Catalog, known: frozenset[str], json_share: float = 0
+) -> Lesson:
+    """Sentences as the LM reads and answers them under a catalog.
+
+    Args:
+        sentences: what is said; an intent or a place that the catalog lacks makes it no command.
+        lm: its tokenizer is used.
+        catalog: what can be said.
+        known: the intents of which the prefix shows no examples.
+        json_share: so many are learned with their answers as JSON too, against which the short form is measured.
+    """
+    prefix = catalog_prefix(catalog, known, lambda text: len(lm.tokenize(text.encode())))
     rows = []
-    for sentence in sentences:
-        answer = short_answer(sentence, catalog)
-        if answer is not None:
-            rows.append(_row(lm, utterance_line(sentence.text, sentence.lang), answer))
-        if rng.random() < JSON_SHARE:
-            rows.append(_row(lm, json_line(sentence.text, sentence.lang), sentence.answer))
-    return rows
+    for place, sentence in enumerate(sentences):
+        meant = meaning(sentence, catalog)
+        answer = short_answer(sentence.text, sentence.lang, meant, catalog)
+        if answer is None:
+            continue
+        rows.append(_row(lm, question_line(catalog, sentence.text, sentence.lang), answer))
+        if place < json_share * len(rows):
+            whole = json.dumps(list(meant), separators=(",", ":"), ensure_ascii=False)
+            rows.append(_row(lm, json_line(sentence.text, sentence.lang), whole))
+    short = [row for row in rows if len(row.question) + len(row.answer) <= MAX_ROW_TOKENS]
+    return Lesson(tuple(lm.tokenize(prefix.encode())), tuple(short))
 
 
 def _row(lm: LanguageModel, question: str, answer: str) -> Row:
     return Row(tuple(lm.tokenize(question.encode())), tuple(lm.tokenize(answer.encode())))
 
 
-def short_answer(sentence: Sentence, catalog: Catalog) -> str | None:
-    """What the LM is to write of a sentence; None where it is not clear which of the said values are meant.
+def meaning(sentence: Sentence, catalog: Catalog) -> Sequence[Mapping[str, SlotValue]]:
+    """What a sentence means under a catalog: nothing where that has no such intent, room or device."""
+    for fields in sentence.intents:
+        intent = catalog.intents.get(str(fields["intent"]))
+        if intent is None:
+            return ()
+        for slot in intent.homes.keys() & fields.keys():
+            if fields[slot] not in intent.schema["properties"].get(slot, {}).get("enum", ()):
+                return ()
+    return sentence.intents
 
-    A room that the house does not have counts as said: the LM cannot know which there are.
-    """
-    said = ground(catalog, sentence.text, sentence.lang)
+
+def short_answer(text: str, lang: str, intents: Sequence[Mapping[str, SlotValue]], catalog: Catalog) -> str | None:
+    """What the LM is to write of a text; None where the grounding does not see what is meant."""
+    said = ground(catalog, text, lang)
     known: dict[str, Said] = {}
-    for name in {str(intent["intent"]) for intent in sentence.intents}:
-        slots = {slot: _options(slot, values, sentence.intents) for slot, values in said[name].items()}
-        if any(values is None for values in slots.values()):
+    for fields in intents:
+        name = str(fields["intent"])
+        known[name] = said[name]
+        if any(fields[slot] not in said[name][slot] for slot in said[name].keys() & fields.keys()):
             return None
-        known[name] = {slot: values for slot, values in slots.items() if values is not None}
-    return write_short(sentence.intents, catalog, known)
+    return write_short(intents, catalog, known)
 
 
-def _options(
-    slot: str, said: Sequence[SlotValue], intents: Sequence[Mapping[str, SlotValue]]
-) -> Sequence[SlotValue] | None:
-    """What was said for a slot, in the order of speech; unknown where it lies between what the house has."""
-    meant = list(dict.fromkeys(intent[slot] for intent in intents if slot in intent))
-    if set(meant) <= set(said):
-        return said
-    return meant if set(said) <= set(meant) else None
+def pack(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows in strips of at most MAX_ROW_TOKENS tokens, each into the first with room, the longest first."""
+    strips: list[list[Row]] = []
+    room: list[int] = []
+    for row in sorted(rows, key=_tokens, reverse=True):
+        place = next((i for i, left in enumerate(room) if left >= _tokens(row)), len(room))
+        if place == len(room):
+            strips.append([])
+            room.append(MAX_ROW_TOKENS)
+        strips[place].append(row)
+        room[place] -= _tokens(row)
+    return strips
 
 
-def batches(rows: Sequence[Row], batch_rows: int, steps: int, seed: int) -> Iterator[list[list[Row]]]:
-    """`steps` batches, every row once before any comes twice; the same for the same seed.
+def _tokens(row: Row) -> int:
+    """Tokens of a row that are read; the last of the answer is only written."""
+    return len(row.question) + len(row.answer) - 1
 
-    A batch has one part from each quarter of the lengths: rows of a part are of like length, and each batch still holds
-    commands and others. (Batches of one length teach to answer as the last batch did, for others have short answers.)
-    """
+
+def batches(lessons: Sequence[Lesson], steps: int, seed: int) -> Iterator[Lesson]:
+    """`steps` lessons, every one once before any comes twice; the same for the same seed."""
     rng = random.Random(seed)  # noqa: S311  # it is to be repeatable
-    by_length = sorted(rows, key=lambda row: len(row.question) + len(row.answer))
-    part_rows = batch_rows // _PARTS
-    quarters = [by_length[len(rows) * i // _PARTS : len(rows) * (i + 1) // _PARTS] for i in range(_PARTS)]
-    decks: list[list[list[Row]]] = [[] for _ in quarters]
+    deck: list[Lesson] = []
     for _ in range(steps):
-        for deck, quarter in zip(decks, quarters, strict=True):
-            if not deck:
-                deck += _deal(quarter, part_rows, rng)
-        yield [deck.pop() for deck in decks]
-
-
-def _deal(rows: Sequence[Row], part_rows: int, rng: random.Random) -> list[list[Row]]:
-    order = sorted(rows, key=lambda row: len(row.question) + len(row.answer) + rng.random())
-    parts = [order[i : i + part_rows] for i in range(0, len(order), part_rows)]
-    rng.shuffle(parts)
-    return parts
+        if not deck:
+            deck = rng.sample(lessons, len(lessons))
+        yield deck.pop()

@@ -1,4 +1,4 @@
-"""Trains the adapter: batches of like length after one shared prefix, loss on the answers alone."""
+"""Trains the adapter: a lesson a step, its rows packed behind the prefix that they share, loss on the answers alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edged.train.dataset import Row, batches
+from edged.train.dataset import MAX_ROW_TOKENS, Lesson, Row, batches, pack
 from edged.train.llama import Llama
 
 _LOG = logging.getLogger(__name__)
@@ -25,8 +25,7 @@ class Plan:
     """How long and how fast to train."""
 
     steps: int
-    batch_rows: int = 48
-    learning_rate: float = 6e-4
+    learning_rate: float = 2e-3
     warmup_steps: int = 20
     seed: int = 1
     save_every_steps: int = 100
@@ -34,25 +33,25 @@ class Plan:
     """How often the weights are put on the grid of Q4_0; 0: never, for an adapter that is applied at load."""
 
 
-def train(model: Llama, prefix: Sequence[int], rows: Sequence[Row], plan: Plan, checkpoint: Path) -> float:
+def train(model: Llama, lessons: Sequence[Lesson], plan: Plan, checkpoint: Path) -> float:
     """Trains the model's adapter in place, from `checkpoint` where that exists; gives the mean loss of the end."""
     torch.manual_seed(plan.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
     done = _resume(checkpoint, model, optimizer, schedule)
     mean, began = 0.0, time.monotonic()
-    for step, batch in enumerate(batches(rows, plan.batch_rows, plan.steps, plan.seed), 1):
+    for step, lesson in enumerate(batches(lessons, plan.steps, plan.seed), 1):
         if step <= done:
             continue
         if plan.snap_every_steps and (step - done) % plan.snap_every_steps == 1:
             model.snap()
-        loss = _loss(model, prefix, batch)
+        loss = _loss(model, lesson)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        mean = loss.item() if mean == 0 else 0.95 * mean + 0.05 * loss.item()
+        mean = loss.item() if mean == 0 else 0.98 * mean + 0.02 * loss.item()
         if step % 10 == 0:
             left_s = (time.monotonic() - began) / (step - done) * (plan.steps - step)
             _LOG.info("step %d of %d, loss %.4f, %d s left", step, plan.steps, mean, left_s)
@@ -61,24 +60,26 @@ def train(model: Llama, prefix: Sequence[int], rows: Sequence[Row], plan: Plan, 
     return mean
 
 
-def _loss(model: Llama, prefix: Sequence[int], batch: Sequence[Sequence[Row]]) -> Tensor:
-    tokens, targets = zip(*map(_padded, batch), strict=True)
-    hidden = model(torch.tensor(prefix), tokens)
-    answers = torch.cat([part[target != _UNSCORED] for part, target in zip(hidden, targets, strict=True)])
-    right = torch.cat([target[target != _UNSCORED] for target in targets])
-    return functional.cross_entropy(model.logits(answers), right)
+def _loss(model: Llama, lesson: Lesson) -> Tensor:
+    strips = pack(lesson.rows)
+    tokens, starts, targets = (torch.tensor(part) for part in zip(*map(_padded, strips), strict=True))
+    hidden = model(torch.tensor(lesson.prefix), tokens, starts)
+    is_scored = targets != _UNSCORED
+    return functional.cross_entropy(model.logits(hidden[is_scored]), targets[is_scored])
 
 
-def _padded(part: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """What is read, and at each place the token that is to be written next; only those of the answers are scored."""
-    longest = max(len(row.question) + len(row.answer) for row in part) - 1
-    tokens = torch.zeros(len(part), longest, dtype=torch.long)
-    targets = torch.full((len(part), longest), _UNSCORED)
-    for i, row in enumerate(part):
-        whole = row.question + row.answer
-        tokens[i, : len(whole) - 1] = torch.tensor(whole[:-1])
-        targets[i, len(row.question) - 1 : len(whole) - 1] = torch.tensor(row.answer)
-    return tokens, targets
+def _padded(strip: Sequence[Row]) -> tuple[list[int], list[int], list[int]]:
+    """What is read; at each place where its row starts; and the token to be written next, of answers alone."""
+    tokens: list[int] = []
+    starts: list[int] = []
+    targets: list[int] = []
+    for row in strip:
+        start, whole = len(tokens), row.question + row.answer
+        tokens += whole[:-1]
+        starts += [start] * (len(whole) - 1)
+        targets += [_UNSCORED] * (len(row.question) - 1) + list(row.answer)
+    rest = MAX_ROW_TOKENS - len(tokens)
+    return tokens + [0] * rest, starts + [len(tokens)] * rest, targets + [_UNSCORED] * rest
 
 
 def _rate(step: int, plan: Plan) -> float:
@@ -110,7 +111,7 @@ def _resume(
 ) -> int:
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location=torch.get_default_device())
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])

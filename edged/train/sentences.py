@@ -2,12 +2,19 @@
 
 A template: `(a|b)` is one of these, `[a]` is there or not, `{name}` is a slot's value, a word or a phrase (phrases may
 hold templates themselves), `{name+}` is meant for the second intent. In Korean `~` stands where a recogniser writes a
-blank and people do not, `_` where either may.
+blank and people do not, `_` where either may. The examples of the intent files are templates as well, so that an intent
+without templates of its own is learned from those.
+
+A language's table may have: `numbers` in place of those in placeholders.toml; `agreement`, the genders that go with the
+words before a value, and `gender`, regular expressions for the genders of names (m where none matches); `repairs`,
+regular expressions and what stands in place of what they match ("1 degrees"); `dropped`, the articles that a recogniser
+may lose. A group of sentences that are no commands has `unless`, the intents with which some of them would be commands.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -18,18 +25,20 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from edged.intents.home import Home
+from edged.intents.spoken.language import language_of
 from edged.intents.spoken.text import normalize_text
-from edged.train.values import Values
+from edged.train.examples import Examples
+from edged.train.values import PLACEHOLDERS, Values
 from edged.types import SlotValue
 
 FOLDER: Final = Path(__file__).parent / "sentences"
 MAX_INTENTS: Final = 3
 
 Means: TypeAlias = tuple[Mapping[str, SlotValue], ...]
-PLACEHOLDERS: Final = {"light": {"device": "lamp"}, "thermostat": {"device": "heater", "step": "degrees"}}
-"""The intents that there are templates of, and what their slots are called in them where that differs."""
 EXAMPLES_WEIGHT: Final = 6.0
 """Of all examples of one intent file, beside groups of templates that weigh one each."""
+ONLY_EXAMPLES_WEIGHT: Final = 24.0
+"""The same for an intent that has no templates."""
 _CHOICE: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _PARTICLE: Final = re.compile(r"(\w)([~ _]*)<(\w+)>")
 _PARTICLES: Final = {
@@ -40,7 +49,7 @@ _PARTICLES: Final = {
     "과": ("과", "와"),
 }
 """A Korean particle after a consonant, after a vowel."""
-_NAME: Final = re.compile(r"\{(\w+)(\+?)\}")
+_NAME: Final = re.compile(r"\{([\w.-]+)(\+?)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class Sentence:
     """The template that made it."""
     held_back: bool
     """Kept for the test set, like every sentence of its template."""
+    unless: frozenset[str] = frozenset()
+    """The intents beside which it is not clear that it is no command: a question beside one that answers questions."""
 
     @property
     def answer(self) -> str:
@@ -70,6 +81,9 @@ class Group:
     weight: float
     order: bool
     """Each begins with a verb, so "please" may go before it."""
+    unless: frozenset[str] = frozenset()
+    joins: bool = False
+    """Each may be joined with another command in one sentence."""
 
 
 @dataclass(slots=True)
@@ -85,24 +99,43 @@ class Speaker:
 
     def __init__(self, lang: str, home: Home, schemas: Sequence[Mapping[str, Any]], rng: random.Random) -> None:
         self.lang, self.rng = lang, rng
-        tables = [_read(FOLDER / f"{lang}.toml"), _read(FOLDER / f"{lang}-nothing.toml")]
-        self.commands = [_group(table, table["means"]) for table in tables[0]["command"]]
-        self.nothing = [_group(table, ()) for table in tables[1]["nothing"]]
-        for schema in schemas:
-            self.commands += _examples(schema, lang)
-            self.nothing.append(Group((), tuple(schema["x-edged"]["refused"][lang]), 1, order=False))
-        self._phrases: dict[str, list[str]] = {**tables[1]["words"], **tables[0]["phrases"]}
-        self._wrap: dict[str, list[str]] = tables[0]["wrap"]
-        self._confusions: dict[str, list[str]] = tables[0]["confusions"]
-        self._joiners: list[str] = tables[0]["joiners"]
-        self._pieces: dict[str, str] = tables[0].get("pieces", {})
+        table, others = _read(FOLDER / f"{lang}.toml"), _read(FOLDER / f"{lang}-nothing.toml")
+        self._glued = language_of(lang).is_glued
+        self._order = {_name_of(s): list(s["properties"]) for s in schemas}
         self._devices = [
-            (name.replace(" ", "") if lang == "ko" else f" {name} ", device.key)
+            (self._comparable(name), device.key)
             for device in home.devices.values()
             for name in device.names.get(lang, ())
         ]
-        self._values = Values(lang, tables[0]["names"], home, schemas)
-        self._order = {s["properties"]["intent"]["const"]: list(s["properties"]) for s in schemas}
+        self._values = Values(lang, table, home, schemas)
+        groups = [_group(entry, entry["means"]) for entry in table["command"]]
+        self.commands = [group for group in groups if all(means["intent"] in self._order for means in group.means)]
+        templated = {means["intent"] for group in self.commands for means in group.means}
+        for schema in schemas:
+            weight = EXAMPLES_WEIGHT if _name_of(schema) in templated else ONLY_EXAMPLES_WEIGHT
+            self.commands += _examples(schema, lang, weight)
+        self._meant = Examples(schemas, self._values, lang)
+        self.nothing = [_group(entry, ()) for entry in others["nothing"]]
+        self.nothing += [Group((), tuple(s["x-edged"].get("refused", {}).get(lang, ())), 1, order=False) for s in schemas]
+        self.nothing = [group for group in self.nothing if group.say]
+        self._phrases: dict[str, list[str]] = {**self._strange(others["words"]), **table["phrases"]}
+        self._wrap: dict[str, list[str]] = table["wrap"]
+        self._confusions: dict[str, list[str]] = table["confusions"]
+        self._dropped = frozenset(table.get("dropped", ()))
+        self._joiners: list[str] = table["joiners"]
+        self._pieces: dict[str, str] = table.get("pieces", {})
+        self._repairs: dict[str, str] = table.get("repairs", {})
+
+    def _strange(self, words: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """The words less the names of the house's devices: an order with one of those may be a command."""
+        names = {name for name, _ in self._devices}
+        return {
+            kind: [word for word in entries if self._comparable(word) not in names] for kind, entries in words.items()
+        }
+
+    def _comparable(self, text: str) -> str:
+        text = normalize_text(text, self.lang)
+        return text.replace(" ", "") if self._glued else f" {text} "
 
     def command(self) -> Sentence:
         """A command; one in twelve is two commands joined."""
@@ -113,14 +146,15 @@ class Speaker:
     def _hides_a_device(self, sentence: Sentence) -> bool:
         """Whether it names a device of the house by chance ("hall" and "lamp") and means something else by it."""
         meant = {value for intent in sentence.intents for value in intent.values()}
-        glued = sentence.text.replace(" ", "") if self.lang == "ko" else f" {sentence.text} "
-        return any(name in glued and key not in meant for name, key in self._devices)
+        words = normalize_text(sentence.text, self.lang).split()
+        pairs = {f" {first}{second} " for first, second in itertools.pairwise(words)}
+        text = self._comparable(sentence.text)
+        return any((name in text or name in pairs) and key not in meant for name, key in self._devices)
 
     def _any_command(self) -> Sentence:
         if self.rng.random() < 1 / 12:
-            first, second = (
-                self._say(self._pick([g for g in self.commands if g.order and len(g.means) == 1])) for _ in "ab"
-            )
+            single = [group for group in self.commands if (group.order or group.joins) and len(group.means) == 1]
+            first, second = (self._say(self._pick(single)) for _ in "ab")
             text = first.text + self.rng.choice(self._joiners) + second.text
             held_back = first.held_back or second.held_back
             both = Sentence(text, self.lang, first.intents + second.intents, "two joined", held_back)
@@ -131,9 +165,11 @@ class Speaker:
 
     def no_command(self) -> Sentence:
         """Something that is to be answered with no intent at all."""
-        group = self._pick(self.nothing)
-        said = self._say(group)
-        return self._finish(replace(said, intents=()), order=group.order)
+        while True:
+            group = self._pick(self.nothing)
+            said = self._say(group)
+            if not self._meant.say(self._spaced(said.text)):
+                return self._finish(replace(said, intents=()), order=group.order)
 
     def _pick(self, groups: Sequence[Group]) -> Group:
         return self.rng.choices(groups, [group.weight for group in groups])[0]
@@ -146,7 +182,9 @@ class Speaker:
         intents = tuple(
             self._ordered({**means, **slots}) for means, slots in zip(group.means, draft.slots, strict=False)
         )
-        return Sentence(text, self.lang, intents, template, group.say.index(template) > 0 and is_held_back(template))
+        return Sentence(
+            text, self.lang, intents, template, group.say.index(template) > 0 and is_held_back(template), group.unless
+        )
 
     def _ordered(self, intent: dict[str, SlotValue]) -> Mapping[str, SlotValue]:
         return {name: intent[name] for name in self._order[str(intent["intent"])] if name in intent}
@@ -157,16 +195,17 @@ class Speaker:
                 choices = (match[1] if match[1] is not None else f"{match[2]}|").split("|")
                 text = text[: match.start()] + self.rng.choice(choices) + text[match.end() :]
             elif match := _NAME.search(text):
-                text = text[: match.start()] + self._fill(match[1], match[2], draft) + text[match.end() :]
+                before = text[: match.start()]
+                text = before + self._fill(match[1], match[2], before, draft) + text[match.end() :]
             else:
                 return text
 
-    def _fill(self, name: str, second: str, draft: _Draft) -> str:
+    def _fill(self, name: str, second: str, before: str, draft: _Draft) -> str:
         if name in self._phrases:
             return _NAME.sub(lambda match: f"{{{match[1]}{second}}}", self.rng.choice(self._phrases[name]))
         slots = draft.slots[1 if second else 0]
         for _ in range(20):
-            words, slot, value = self._values.draw(name, self.rng, slots)
+            words, slot, value = self._values.draw(name, self.rng, slots, before)
             if words not in draft.used:
                 break
         draft.used.add(words)
@@ -177,7 +216,10 @@ class Speaker:
         return words
 
     def _finish(self, said: Sentence, *, order: bool) -> Sentence:
-        text = self._spaced(self._confused(self._wrapped(said.text, order=order)))
+        text = self._wrapped(said.text, order=order)
+        for pattern, repaired in self._repairs.items():
+            text = re.sub(pattern, repaired, text)
+        text = self._spaced(self._confused(text))
         return replace(said, text=normalize_text(text, self.lang))
 
     def _wrapped(self, text: str, *, order: bool) -> str:
@@ -192,7 +234,7 @@ class Speaker:
     def _confused(self, text: str) -> str:
         words = text.split(" ")
         if self.rng.random() < 0.15:
-            words = [word for word in words if word != "the"]
+            words = [word for word in words if word not in self._dropped]
         for i, word in enumerate(words):
             if word in self._confusions and self.rng.random() < 0.025:
                 words[i] = self.rng.choice(self._confusions[word])
@@ -203,7 +245,7 @@ class Speaker:
         text = _PARTICLE.sub(_particle, text)
         text = text.replace("~", " " if style < 0.5 else "")
         text = re.sub("_", lambda _: " " if style < 0.5 or self.rng.random() < 0.5 else "", text)
-        return text.replace(" ", "") if self.lang == "ko" and style > 0.93 else text
+        return text.replace(" ", "") if self._glued and style > 0.93 else text
 
 
 def make_sentences(
@@ -243,10 +285,21 @@ def _particle(match: re.Match[str]) -> str:
     return match[1] + match[2] + (after_consonant if final and not liquid else after_vowel)
 
 
+def write_sentences(path: Path, sentences: Iterable[Sentence]) -> None:
+    """Writes what is learned, for people to read."""
+    rows = ({"text": s.text, "lang": s.lang, "expect": list(s.intents), "template": s.template} for s in sentences)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
 def read_schemas(folder: Path) -> list[dict[str, Any]]:
-    """The intent files of a folder that there are templates of, by name."""
-    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    return [schema for schema in schemas if _name_of(schema) in PLACEHOLDERS]
+    """The intent files of a folder, by name."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def read_templated() -> frozenset[str]:
+    """The intents that there are templates of."""
+    groups = _read(FOLDER / "en.toml")["command"]
+    return frozenset(str(means["intent"]) for group in groups for means in group["means"])
 
 
 def _name_of(schema: Mapping[str, Any]) -> str:
@@ -259,19 +312,26 @@ def is_held_back(template: str) -> bool:
     return hashlib.sha256(template.encode()).digest()[0] % 12 == 0
 
 
-def _examples(schema: Mapping[str, Any], lang: str) -> Iterator[Group]:
-    """The examples of an intent file, less those that are in the test set; together they weigh `EXAMPLES_WEIGHT`."""
+def _examples(schema: Mapping[str, Any], lang: str, weight: float) -> Iterator[Group]:
+    """The examples of an intent file, less those that are in the test set; together they have the weight."""
     name = _name_of(schema)
-    names = PLACEHOLDERS[name]
-    rows = schema["x-edged"]["examples"][lang]
+    rows = schema["x-edged"]["examples"].get(lang, ())
+    aliases = {entry["slot"]: alias for alias, entry in PLACEHOLDERS.items() if "slot" in entry}
     for row in rows:
-        text = _NAME.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", row["text"])
+        text = _NAME.sub(lambda match: f"{{{aliases.get(f'{name}.{match[1]}', f'{name}.{match[1]}')}}}", row["text"])
         if not is_held_back(text):
-            yield Group(({"intent": name, **row["slots"]},), (text,), EXAMPLES_WEIGHT / len(rows), order=False)
+            means = {"intent": name, **row["slots"]}
+            yield Group((means,), (text,), weight / len(rows), order=False, joins=True)
 
 
 def _group(table: Mapping[str, Any], means: Iterable[Mapping[str, SlotValue]]) -> Group:
-    return Group(tuple(means), tuple(table["say"]), float(table.get("weight", 1)), bool(table.get("order", False)))
+    return Group(
+        tuple(means),
+        tuple(table["say"]),
+        float(table.get("weight", 1)),
+        bool(table.get("order", False)),
+        frozenset(table.get("unless", ())),
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
