@@ -1,0 +1,1 @@
+"""How well it understands: rows of sentences with what they should give, scored, counted and calibrated."""
