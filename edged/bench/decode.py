@@ -25,6 +25,7 @@ from edged.understand.ask import Asker, Judged
 from edged.understand.decode import MAX_AHEAD, MAX_TOKENS, Choice, Decoded, Decoder
 from edged.understand.examples import read_examples
 from edged.understand.parser import Parser
+from edged.understand.prompt import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class _Asking:
             decoder = _LastLogits(opened.lm, opened.vocab)
         self.name = way.name
         self._lm = opened.lm
-        self._asker = Asker(opened.lm, opened.vocab, form, opened.limits, decoder)
+        prompt = Lines(opened.lm, catalog.intents, json=way.form == "json")
+        self._asker = Asker(opened.lm, opened.vocab, form, prompt, opened.limits, decoder)
         self._catalog = catalog
         self._judged: dict[Sentence, Judged] = {}
 
@@ -174,7 +176,6 @@ class _Undrafted:
 
     def __init__(self, form: AnswerForm) -> None:
         self._form = form
-        self.question = form.question
         self.compile = form.compile
         self.read = form.read
 

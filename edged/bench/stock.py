@@ -45,7 +45,7 @@ class StockModel:
             "type": "json_object",
             "schema": {"type": "array", "maxItems": _MAX_INTENTS, "items": items},
         }
-        self._instructions = catalog_prefix(catalog)
+        self._instructions = catalog_prefix(catalog, catalog.intents, len)
         self.evaluated_tokens = 0
         """So far."""
         self.evaluations = 0

@@ -25,6 +25,7 @@ from edged.intents.home import Home
 from edged.intents.live import LiveFiles, Snapshot
 from edged.intents.spoken.phrases import list_phrases
 from edged.models import find_model, speech_model_name
+from edged.ops.feedback import open_feedback
 from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
@@ -127,6 +128,7 @@ def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake
             hearing=hearing,
             live=Live(files, usable, lambda: Watcher(Target(config.intents.directory, config.home.file)), prepare),
             metrics=metrics,
+            keep=open_feedback(config),
         )
         daemon = Daemon(config, parts, wake=wake, notifier=notifier)
         code = daemon.run()

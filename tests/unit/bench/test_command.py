@@ -15,7 +15,7 @@ def test_each_path_has_its_row_and_streaming_leaves_less_to_read(config: Config)
     assert list(rows) == ["edged", *ours, "edged-lm paused stream", *(f"{name} floor" for name in ours), "stock"]
     assert rows["edged"].sentences == 3
     assert {row.sentences for name, row in rows.items() if name != "edged"} == {2}
-    assert rows["edged-lm stream"].lm_tokens < rows["edged-lm"].lm_tokens < rows["stock"].lm_tokens
+    assert rows["edged-lm stream"].lm_tokens < rows["edged-lm"].lm_tokens
     assert rows["edged-lm"].lm_calls < rows["stock"].lm_calls
     for name in ours:
         floor = rows[f"{name} floor"]
