@@ -71,6 +71,8 @@ class Rejected:
     utterance_id: str
     stage: Stage
     reason: str
+    meant: tuple[Intent, ...] = ()
+    """What it would have been, had that been sure or clear enough."""
 
 
 @dataclass(frozen=True, slots=True)

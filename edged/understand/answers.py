@@ -1,4 +1,4 @@
-"""How the LM is asked and answers: with the short form where it was trained for it, else with JSON in full."""
+"""How the LM answers: in the short form where it was trained for it, else with JSON in full."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from edged.intents.catalog import Catalog, IntentFile
 from edged.intents.compile import MAX_INTENTS, compile_catalog
 from edged.intents.grounding import Grounding
 from edged.intents.short import Fields, Written, compile_short, read_short, write_short
-from edged.understand.prompt import json_line, utterance_line
 
 FormName: TypeAlias = Literal["json", "short"]
 
@@ -23,25 +22,18 @@ FormName: TypeAlias = Literal["json", "short"]
 class AnswerForm(Protocol):
     """One way to ask and to answer."""
 
-    def question(self, text: str, lang: str) -> str:
-        """What the LM reads of an utterance."""
-
     def compile(self, catalog: Catalog, said: Grounding, needed: Collection[str]) -> Program:
         """All answers to an utterance that says `said`; `needed` slots are in every intent."""
 
     def write(self, fields: Fields, catalog: Catalog, said: Grounding) -> str:
         """The answer of one intent, for a draft; empty where a draft is not worth its tokens."""
 
-    def read(self, text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written, ...]:
-        """What an answer stands for; CoreError where it is none."""
+    def read(self, text: bytes, catalog: Catalog, said: Grounding, needed: Collection[str] = ()) -> tuple[Written, ...]:
+        """What an answer stands for; CoreError where it is none. `needed` slots had to be written."""
 
 
 class ShortForm:
     """Only what the utterance does not decide by itself: `edged.intents.short`."""
-
-    def question(self, text: str, lang: str) -> str:
-        """The utterance as a line."""
-        return utterance_line(text, lang)
 
     def compile(self, catalog: Catalog, said: Grounding, needed: Collection[str]) -> Program:
         """All short answers."""
@@ -51,27 +43,33 @@ class ShortForm:
         """The short answer."""
         return write_short([fields], catalog, said)
 
-    def read(self, text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written, ...]:
+    def read(self, text: bytes, catalog: Catalog, said: Grounding, needed: Collection[str] = ()) -> tuple[Written, ...]:
         """The intents of a short answer."""
-        return read_short(text, catalog, said)
+        return read_short(text, catalog, said, needed)
 
 
 class JsonForm:
     """The JSON array of intents."""
 
-    def question(self, text: str, lang: str) -> str:
-        """The utterance as a line that says which form is wanted."""
-        return json_line(text, lang)
+    def __init__(self, *, blank: bool = False) -> None:
+        """`blank`: one stands in front of each answer, where the model's tokenizer writes it."""
+        self._blank = blank
 
     def compile(self, catalog: Catalog, said: Grounding, needed: Collection[str]) -> Program:
         """All arrays of intents."""
-        return compile_catalog(catalog, said, needed)
+        return compile_catalog(catalog, said, needed, blank=self._blank)
 
     def write(self, fields: Fields, catalog: Catalog, said: Grounding) -> str:  # noqa: ARG002
         """Nothing: 18 tokens that may be wrong cost more than the five calls that they could save."""
         return ""
 
-    def read(self, text: bytes, catalog: Catalog, said: Grounding) -> tuple[Written, ...]:  # noqa: ARG002 - it is in the text
+    def read(
+        self,
+        text: bytes,
+        catalog: Catalog,
+        said: Grounding,  # noqa: ARG002 - it is in the text
+        needed: Collection[str] = (),  # noqa: ARG002 - keys of JSON are never free
+    ) -> tuple[Written, ...]:
         """The objects of an array, with the places of what was said."""
         return tuple(_read_json(text, catalog))
 
@@ -111,7 +109,7 @@ _MEMBER: Final = re.compile(rb'"([a-z0-9_]+)":("(?:[^"\\]|\\.)*"|[^,}\]]*)')
 
 def _spans(text: str, count: int) -> Iterator[range]:
     """Which bytes belong to each object; those between two to the one before, those before the first to the first."""
-    starts, position = [], 1
+    starts, position = [], text.index("[") + 1
     for _ in range(count):
         starts.append(len(text[:position].encode()))
         position = _DECODER.raw_decode(text, position)[1] + 1

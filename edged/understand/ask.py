@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -20,11 +21,13 @@ from edged.intents.grounding import (
 from edged.intents.spoken.text import normalize_text
 from edged.types import Intent, Rejected, Utterance
 from edged.understand.answers import AnswerForm
-from edged.understand.coverage import find_overused, find_unused, slots_for
+from edged.understand.confidence import temper
+from edged.understand.coverage import Unused, find_overused, find_skipped, find_unused, ways_to_use
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.draft import draft_fields
 from edged.understand.lm import LanguageModel
 from edged.understand.namesakes import find_ambiguous
+from edged.understand.prompt import Prompt
 from edged.understand.validate import validate
 
 MAX_CHARACTERS: Final = 500
@@ -47,7 +50,8 @@ class Judged:
 
     outcome: tuple[Intent, ...] | Rejected
     confidence: float
-    """0..1: the least probability that the LM gave to any of its choices, also to that of answering nothing."""
+    """0..1: the least probability that the LM gave to any of its choices, also to that of answering nothing, at the
+    temperature of its record: the probability that the whole answer is right."""
     questions: int
     """How often there was more than one way on."""
 
@@ -74,6 +78,8 @@ class _Answer:
     intents: tuple[Intent, ...]
     confidence: float
     questions: int
+    likelihood: float = 0.0
+    """The probability of all that it wrote, whatever was legal."""
     ended: bool = True
 
 
@@ -81,7 +87,16 @@ class Asker:
     """Asks one LM, whose prefix is the catalog's. Not thread-safe: it belongs to the thread that calls it."""
 
     def __init__(
-        self, lm: LanguageModel, vocab: Vocab, form: AnswerForm, limits: Limits, decoder: Decoder | None = None
+        self,
+        lm: LanguageModel,
+        vocab: Vocab,
+        form: AnswerForm,
+        prompt: Prompt,
+        limits: Limits,
+        decoder: Decoder | None = None,
+        *,
+        temperature: float = 1.0,
+        known: Collection[str] = (),
     ) -> None:
         """Asks nothing yet.
 
@@ -89,25 +104,29 @@ class Asker:
             lm: the loaded model.
             vocab: its tokens.
             form: how it answers.
+            prompt: how it is asked.
             limits: what an utterance must reach.
             decoder: writes the answers with the same LM; without it, what is certain is read in one batch.
+            temperature: of the LM's confidence, found on held-back sentences.
+            known: the intents that the LM was trained on; of others it skips slots that were said.
         """
         self._lm = lm
         self._vocab = vocab
         self._form = form
         self._limits = limits
-        before = lm.tokenize(b"\n")
-        self._canonical = Canonical(lm.tokenize, vocab.piece, before=before[-1] if before else None)
+        self._temperature = temperature
+        self._known = known
+        self._prompt = prompt
+        self._canonical = Canonical(lm.tokenize, vocab.piece, before=prompt.before)
         self._decoder = decoder or Decoder(lm, vocab)
 
-    def listen(self, words: str, lang: str) -> None:
+    def listen(self, catalog: Catalog, words: str, lang: str) -> None:
         """Has the LM read what has been said so far of an utterance that goes on.
 
         The last word is left out: it is the one that changes.
         """
         said = normalize_text(words[:MAX_CHARACTERS], lang).split()[:-1]
-        line = self._form.question(" ".join(said), lang).removesuffix("\n")
-        tokens = self._lm.tokenize(line.encode()) if said else []
+        tokens = self._prompt.opening(catalog, " ".join(said), lang) if said else []
         if tokens and len(tokens) + MAX_TOKENS <= self._lm.room:
             self._lm.read(tokens, every_from=len(tokens))
 
@@ -122,10 +141,12 @@ class Asker:
             return Judged(rejected(utterance, "too long for the model"), 1.0, 0)
         answer = self._answer(catalog, heard)
         unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
-        if unused and len(answer.intents) == 1:
-            intent = answer.intents[0]
-            needed = slots_for(unused, intent, heard.said[intent.name], catalog)
-            answer = self._answer(catalog, heard, needed) if needed else answer
+        ways = [way for way in self._ways(catalog, heard, answer, unused) if way]
+        if ways:
+            # In an intent that it was trained on, the LM's own word counts: a number may be what no slot is for.
+            is_known = answer.intents[0].name in self._known
+            answers = (self._answer(catalog, heard, way, frozenset() if is_known else way) for way in ways)
+            answer = max(answers, key=lambda answer: answer.likelihood)
             unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
         question = find_ambiguous(answer.intents, heard.mentions, catalog, self._limits.area)
         if question is not None:
@@ -133,40 +154,62 @@ class Asker:
         doubtful = unused.keys() | find_overused(answer.intents, heard.mentions, catalog)
         return Judged(self._judge(utterance, answer, doubtful), answer.confidence, answer.questions)
 
+    def _ways(self, catalog: Catalog, heard: _Heard, answer: _Answer, unused: Unused) -> Iterator[frozenset[str]]:
+        """The slots that an only intent should have for what it leaves unused, in each way that there is."""
+        if len(answer.intents) == 1:
+            intent, skipped = answer.intents[0], frozenset[str]()
+            if intent.name not in self._known:
+                skipped = find_skipped(intent, catalog, heard.utterance.text, heard.utterance.lang)
+            for way in ways_to_use(unused, intent, heard.said[intent.name], catalog):
+                yield way | skipped
+
     def _hear(self, catalog: Catalog, utterance: Utterance) -> _Heard:
         text, lang = utterance.text, utterance.lang
         said = ground(catalog, text, lang, self._limits.area)
         mentions = find_home_mentions(catalog, text, lang)
-        numbers = find_said_numbers(text, lang, mentions)
+        numbers = find_said_numbers(catalog, text, lang, mentions)
         named = {place for mention in mentions for place in range(mention.start, mention.end)}
         for start, end, _ in find_number_spans(normalize_text(text, lang).split(), lang):
             named.update(range(start, end))
         fields = draft_fields(catalog, text, lang, said, named)
         draft = self._form.write(fields, catalog, said) if fields else ""
-        question = self._form.question(text, lang)
         tokenize = self._lm.tokenize
+        question = self._prompt.question(catalog, text, lang)
         # The draft's last token completes it: the LM need not read it.
-        return _Heard(utterance, tokenize(question.encode()), said, mentions, numbers, tokenize(draft.encode())[:-1])
+        return _Heard(utterance, question, said, mentions, numbers, tokenize(draft.encode())[:-1])
 
-    def _answer(self, catalog: Catalog, heard: _Heard, needed: frozenset[str] = frozenset()) -> _Answer:
+    def _answer(
+        self,
+        catalog: Catalog,
+        heard: _Heard,
+        needed: frozenset[str] = frozenset(),
+        spared: frozenset[str] = frozenset(),
+    ) -> _Answer:
+        """What the LM writes if it must write `needed` slots; that it must is not held against it for the `spared`."""
         program = self._form.compile(catalog, heard.said, needed)
         matcher = Matcher(self._vocab, program, canonical=self._canonical)
         decoded = self._decoder.decode(matcher, heard.tokens, heard.draft)
         if decoded is None:
             return _Answer((), 0.0, 0, ended=False)
-        written = self._form.read(decoded.text, catalog, heard.said)
-        intents = validate(written, decoded.choices, catalog, heard.utterance.id)
-        certain = [intent.confidence for intent in intents] or [choice.probability for choice in decoded.choices]
-        return _Answer(intents, min(certain), decoded.questions)
+        written = self._form.read(decoded.text, catalog, heard.said, spared)
+        intents = tuple(
+            replace(intent, confidence=temper(intent.confidence, self._temperature))
+            for intent in validate(written, decoded.choices, catalog, heard.utterance.id)
+        )
+        certain = [intent.confidence for intent in intents] or [
+            temper(choice.probability, self._temperature) for choice in decoded.choices
+        ]
+        likelihood = math.prod(choice.probability for choice in decoded.choices)
+        return _Answer(intents, min(certain), decoded.questions, likelihood)
 
     def _judge(self, utterance: Utterance, answer: _Answer, doubtful: Collection[str]) -> tuple[Intent, ...] | Rejected:
         if not answer.intents:
             return rejected(utterance, "no command in this" if answer.ended else "the answer did not end")
         if doubtful:
-            return rejected(utterance, f"unclear what is to happen with: {', '.join(sorted(doubtful))}")
+            return rejected(utterance, f"unclear what is to happen with: {', '.join(sorted(doubtful))}", answer.intents)
         if answer.confidence < self._limits.min_confidence:
             sure = f"{answer.confidence:.2f} of {self._limits.min_confidence:.2f}"
-            return rejected(utterance, f"not sure enough: {sure}")
+            return rejected(utterance, f"not sure enough: {sure}", answer.intents)
         return answer.intents
 
 
@@ -178,6 +221,6 @@ def prepare_tables(catalog: Catalog, lang: str) -> None:
     validate((), (), catalog, "")
 
 
-def rejected(utterance: Utterance, reason: str) -> Rejected:
+def rejected(utterance: Utterance, reason: str, meant: tuple[Intent, ...] = ()) -> Rejected:
     """Why an utterance is not obeyed."""
-    return Rejected(utterance.id, "understand", reason)
+    return Rejected(utterance.id, "understand", reason, meant)

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice, product
 from typing import Final
 
 from edged.intents.catalog import Catalog
-from edged.intents.grounding import HomeMention
+from edged.intents.grounding import HomeMention, Mention, find_mentions
+from edged.intents.spoken.text import normalize_text
 from edged.types import Intent, SlotValue
 
+MAX_WAYS: Final = 6
+"""Each is an answer of the LM: two numbers that three and two slots could take."""
 _PRONOUN: Final = Decimal(1)
 """"The one in the kitchen", "uma luz": a one that no slot takes is no number."""
 
@@ -82,17 +86,44 @@ def find_overused(intents: Sequence[Intent], mentions: Sequence[HomeMention], ca
     return frozenset(key for (source, key), times in used.items() if times > named[source, key])
 
 
-def slots_for(
+def find_skipped(intent: Intent, catalog: Catalog, text: str, lang: str) -> frozenset[str]:
+    """The slots that an intent leaves out although the text names a value of them, with words that nothing else uses.
+
+    A model skips such slots of intents that it was not trained on.
+    """
+    file, words = catalog.intents[intent.name], normalize_text(text, lang).split()
+    mentions = {slot: find_mentions(catalog, file, slot, words, lang) for slot in file.slots if slot in file.said}
+    used = [
+        mention
+        for slot, found in mentions.items()
+        for mention in found
+        if slot in file.homes or mention.value == intent.slots.get(slot)
+    ]
+    return frozenset(
+        slot
+        for slot, found in mentions.items()
+        if slot not in intent.slots and slot not in file.homes
+        for mention in found
+        if isinstance(mention.value, str) and not any(_overlap(mention, other) for other in used)
+    )
+
+
+def _overlap(one: Mention, other: Mention) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def ways_to_use(
     unused: Unused, intent: Intent, said: Mapping[str, Sequence[SlotValue]], catalog: Catalog
-) -> frozenset[str]:
-    """The slots of an intent in which these belong; a number that several slots could take belongs in none."""
+) -> tuple[frozenset[str], ...]:
+    """The slots of an intent in which these belong: of a number that several slots could take, one way for each."""
     wanted = {"areas" if mention.areas else "devices" for mention in unused.names}
-    slots = {slot for slot, source in catalog.intents[intent.name].homes.items() if source in wanted}
-    for number in unused.numbers:
-        taking = [slot for slot, values in said.items() if number in map(_number, values) and slot not in intent.slots]
-        if len(taking) == 1:
-            slots.add(taking[0])
-    return frozenset(slots)
+    places = frozenset(slot for slot, source in catalog.intents[intent.name].homes.items() if source in wanted)
+    taking = [
+        [slot for slot, values in said.items() if number in map(_number, values) and slot not in intent.slots]
+        for number in unused.numbers
+    ]
+    ways = islice(product(*filter(None, taking)), MAX_WAYS)
+    return tuple(dict.fromkeys(places.union(way) for way in ways))
 
 
 def _number(value: SlotValue) -> Decimal | None:

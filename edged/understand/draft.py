@@ -72,10 +72,17 @@ def draft_fields(
     words = _features(text, lang, names)
     if not words or sum(word in known.words for word in words) < MIN_KNOWN * len(words):
         return None
-    fitting = [kind for kind in known.kinds if all(said[kind.intent.name][slot] for slot in kind.said)]
+    fitting = [kind for kind in known.kinds if _fits(kind, said[kind.intent.name])]
     best = max(fitting, key=lambda kind: known.score(kind, words, _unused(kind, said)), default=None)
     fields = _fields(best, said[best.intent.name]) if best else {}
     return fields if best and fields.keys() >= set(best.intent.schema["required"]) else None
+
+
+def _fits(kind: _Kind, said: Mapping[str, Sequence[SlotValue]]) -> bool:
+    """Whether the utterance says all that a kind needs to be said."""
+    return all(said[slot] for slot in kind.said) and all(
+        value in said.get(slot, (value,)) for slot, value in kind.slots.items()
+    )
 
 
 def _unused(kind: _Kind, said: Grounding) -> int:

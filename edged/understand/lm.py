@@ -77,6 +77,7 @@ class LanguageModel:
             self.close()
             raise
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._piece = ctypes.create_string_buffer(_MAX_PIECE_BYTES)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(BATCH_TOKENS, 0, 1)
         self._prefix: tuple[int, ...] = ()
@@ -119,22 +120,50 @@ class LanguageModel:
         """The token that ends a text."""
         return int(llama_cpp.llama_vocab_eos(self._vocab))
 
+    @property
+    def begin_token(self) -> int:
+        """The token that begins a text; negative where there is none."""
+        return int(llama_cpp.llama_vocab_bos(self._vocab))
+
+    @property
+    def adds_begin(self) -> bool:
+        """Whether the model was trained on texts that start with that token."""
+        return self.begin_token >= 0 and bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
+
+    @property
+    def chat_template(self) -> str:
+        """The Jinja template of conversations with the model, by whoever made the file; empty where it has none."""
+        return (llama_cpp.llama_model_chat_template(self._model, None) or b"").decode(errors="replace")
+
+    def is_control(self, token: int) -> bool:
+        """Whether a token steers the model and is part of no text; those that end an answer are."""
+        is_control, is_end = llama_cpp.llama_vocab_is_control, llama_cpp.llama_vocab_is_eog
+        return bool(is_control(self._vocab, token) or is_end(self._vocab, token))
+
+    def strips_behind(self, token: int) -> bool:
+        """Whether the tokenizer drops white space behind a control token."""
+        return bool(llama_cpp.llama_vocab_get_attr(self._vocab, token) & llama_cpp.LLAMA_TOKEN_ATTR_RSTRIP)
+
+    def name_of(self, token: int) -> str:
+        """How a control token is written in a chat template; empty for a negative one."""
+        return (llama_cpp.llama_vocab_get_text(self._vocab, token) if token >= 0 else b"").decode(errors="replace")
+
     def pieces(self) -> list[bytes]:
         """The bytes of every token, by id; empty for control tokens, which no text contains."""
-        buffer = ctypes.create_string_buffer(_MAX_PIECE_BYTES)
-        pieces = []
-        for token in range(llama_cpp.llama_vocab_n_tokens(self._vocab)):
-            size = 0
-            if not llama_cpp.llama_vocab_is_control(self._vocab, token):
-                size = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, _MAX_PIECE_BYTES, 0, False)
-            pieces.append(buffer.raw[: max(0, size)])
-        return pieces
+        return [self.piece(token) for token in range(llama_cpp.llama_vocab_n_tokens(self._vocab))]
 
-    def tokenize(self, text: bytes) -> list[int]:
-        """The model's own tokens of `text`, in which nothing is taken for a control token."""
+    def piece(self, token: int) -> bytes:
+        """The bytes of one token."""
+        size = 0
+        if not self.is_control(token):
+            size = llama_cpp.llama_token_to_piece(self._vocab, token, self._piece, _MAX_PIECE_BYTES, 0, False)
+        return self._piece.raw[: max(0, size)]
+
+    def tokenize(self, text: bytes, *, control: bool = False) -> list[int]:
+        """The model's own tokens of `text`, in which names of control tokens are text, except with `control`."""
         room = len(text) + 8
         tokens = (llama_cpp.llama_token * room)()
-        count = llama_cpp.llama_tokenize(self._vocab, text, len(text), tokens, room, False, False)
+        count = llama_cpp.llama_tokenize(self._vocab, text, len(text), tokens, room, False, control)
         if count < 0:
             raise ModelError(f"cannot tokenise {len(text)} bytes", remedy="use another model")
         return list(tokens[:count])

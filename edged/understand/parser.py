@@ -15,7 +15,7 @@ from edged.config import Config
 from edged.core import Vocab
 from edged.core.vocab_file import open_vocab
 from edged.errors import ModelError
-from edged.intents.catalog import Catalog, is_sayable, restrict
+from edged.intents.catalog import Catalog, is_sayable
 from edged.intents.spoken.text import normalize_text
 from edged.intents.templates import begins_example, match_examples
 from edged.models import Training, find_configured_model, find_training
@@ -24,10 +24,11 @@ from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.types import AnsweredBy, Intent, Rejected, Utterance
 from edged.understand.answers import FORMS
 from edged.understand.ask import MAX_CHARACTERS, Asker, Judged, Limits, prepare_tables, rejected
+from edged.understand.chat import Chat, open_chat
 from edged.understand.examples import read_examples
 from edged.understand.lm import LanguageModel
 from edged.understand.prefix import PrefixStore, open_store, prepare_prefix
-from edged.understand.prompt import catalog_prefix
+from edged.understand.prompt import Lines, readable_part
 from edged.understand.threads import choose_threads
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Parser:
         store: PrefixStore | None = None,
         vocab: Vocab | None = None,
         metrics: Metrics = UNCOUNTED,
+        chat: Chat | None = None,
     ) -> None:
         """Reads the catalog's prefix, which stays for every utterance.
 
@@ -76,18 +78,24 @@ class Parser:
             store: keeps what the LM made of a catalog for the next start.
             vocab: the LM's tokens; made of the LM without it, which takes ten times as long as to map them.
             metrics: counts what was asked of whom.
+            chat: how a model is asked that was not trained for edged.
 
         Raises:
             ModelError: the catalog is too large for the LM.
         """
         self.lm = lm
+        self._known = training.intents if training else frozenset[str]()
         self._limits = limits
         self._training = training
         self._store = store
         self._metrics = metrics
         self._kept: OrderedDict[str, Judged] = OrderedDict()
         self.vocab = vocab or Vocab(lm.pieces())
-        self._asker = Asker(lm, self.vocab, FORMS[training.form if training else "json"], limits)
+        form_name = training.form if training else "json"
+        self.prompt = chat or Lines(lm, self._known, json=form_name == "json")
+        form = chat.form if chat else FORMS[form_name]
+        temperature = training.confidence_temperature if training else 1.0
+        self._asker = Asker(lm, self.vocab, form, self.prompt, limits, temperature=temperature, known=self._known)
         self.set_catalog(catalog)
 
     def set_catalog(self, catalog: Catalog) -> None:
@@ -109,10 +117,10 @@ class Parser:
         Raises:
             ModelError: the catalog is too large for the LM, or the LM failed.
         """
-        readable = restrict(catalog, self._training.intents) if self._training else catalog
+        readable = readable_part(catalog, self._known, self._count_tokens)
         if lang is not None:
             _prepare_words(catalog, readable, lang)
-        tokens = self.lm.tokenize(catalog_prefix(readable).encode())
+        tokens = self.prompt.prefix(readable)
         put_prefix = prepare_prefix(self.lm, self._store, tokens, threads=threads, metrics=self._metrics)
 
         def use() -> None:
@@ -121,6 +129,9 @@ class Parser:
             self._kept.clear()
 
         return use
+
+    def _count_tokens(self, text: str) -> int:
+        return len(self.lm.tokenize(text.encode()))
 
     def warm_up(self, lang: str) -> None:
         """Has everything at hand that the first utterance needs: it then takes 60 ms in place of 170.
@@ -153,7 +164,7 @@ class Parser:
         """
         read = self.lm.evaluations
         if self._is_read(lang) and not begins_example(self._catalog, words[:MAX_CHARACTERS], lang):
-            self._asker.listen(words, lang)
+            self._asker.listen(self._readable, words, lang)
         if self.lm.evaluations > read:
             self._metrics.count_partial()
 
@@ -258,7 +269,8 @@ def _prepare_words(catalog: Catalog, readable: Catalog, lang: str) -> None:
 def _of(utterance: Utterance, outcome: tuple[Intent, ...] | Rejected) -> tuple[Intent, ...] | Rejected:
     """The same outcome for another utterance."""
     if isinstance(outcome, Rejected):
-        return replace(outcome, utterance_id=utterance.id)
+        meant = tuple(replace(intent, utterance_id=utterance.id) for intent in outcome.meant)
+        return replace(outcome, utterance_id=utterance.id, meant=meant)
     return tuple(replace(intent, utterance_id=utterance.id) for intent in outcome)
 
 
@@ -276,7 +288,10 @@ def open_parser(config: Config, catalog: Catalog, metrics: Metrics = UNCOUNTED) 
         log.info("language model %s, adapter %s, threads: %s", path.name, adapter.name if adapter else "none", threads)
         store = open_store(config.models_directory, path, adapter)
         vocab = open_model_vocab(lm, config.models_directory, path)
-        yield Parser(lm, catalog, limits, find_training(config), store, vocab, metrics)
+        training = find_training(config)
+        # An adapter was trained for edged's own lines.
+        chat = open_chat(lm, config.hear.lang) if training is None and config.understand.adapter is None else None
+        yield Parser(lm, catalog, limits, training, store, vocab, metrics, chat)
 
 
 def open_model_vocab(lm: LanguageModel, models_directory: Path, path: Path) -> Vocab:

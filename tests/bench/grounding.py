@@ -28,6 +28,7 @@ from edged.understand import ask as asking
 from edged.understand import parser as parsing
 from edged.understand.answers import FORMS
 from edged.understand.coverage import Unused
+from edged.understand.prompt import Lines
 
 
 @dataclass
@@ -78,6 +79,7 @@ def only(parser: parsing.Parser, *, grounded: bool, checked: bool) -> Iterator[N
     parser.forget()
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(parser._asker, "_form", FORMS["json"]))
+        stack.enter_context(mock.patch.object(parser._asker, "_prompt", Lines(parser.lm, json=True)))
         if not grounded:
             stack.enter_context(
                 mock.patch.object(asking, "ground", return_value={name: {} for name in parser.readable.intents})

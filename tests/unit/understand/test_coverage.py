@@ -6,7 +6,7 @@ import pytest
 from edged.intents.catalog import Catalog
 from edged.intents.grounding import find_home_mentions, find_said_numbers
 from edged.types import Intent, SlotValue
-from edged.understand.coverage import Unused, find_overused, find_unused, slots_for
+from edged.understand.coverage import Unused, find_overused, find_skipped, find_unused, ways_to_use
 
 
 def light(**slots: SlotValue) -> Intent:
@@ -37,9 +37,9 @@ def test_what_was_named_has_to_be_used(catalog: Catalog, text: str, intents: lis
 def test_a_mention_belongs_in_the_slot_of_its_kind(catalog: Catalog) -> None:
     (area,) = find_home_mentions(catalog, "the kitchen", "en")
     (device,) = find_home_mentions(catalog, "the desk lamp", "en")
-    assert slots_for(Unused((area,), ()), light(), {}, catalog) == {"area"}
-    assert slots_for(Unused((device,), ()), light(), {}, catalog) == {"device"}
-    assert slots_for(Unused((area, device), ()), light(), {}, catalog) == {"area", "device"}
+    assert ways_to_use(Unused((area,), ()), light(), {}, catalog) == (frozenset({"area"}),)
+    assert ways_to_use(Unused((device,), ()), light(), {}, catalog) == (frozenset({"device"}),)
+    assert ways_to_use(Unused((area, device), ()), light(), {}, catalog) == (frozenset({"area", "device"}),)
 
 
 def test_a_particle_does_not_hide_a_name(catalog: Catalog) -> None:
@@ -74,12 +74,30 @@ def test_what_was_named_once_is_used_once(
 )
 def test_a_number_that_was_said_has_to_be_used(catalog: Catalog, text: str, intent: Intent, unused: set[str]) -> None:
     mentions = find_home_mentions(catalog, text, "en")
-    numbers = find_said_numbers(text, "en", mentions)
+    numbers = find_said_numbers(catalog, text, "en", mentions)
     assert find_unused([intent], mentions, numbers, catalog).keys() == unused
 
 
 def test_a_number_belongs_in_the_one_slot_that_can_take_it(catalog: Catalog) -> None:
     twenty = Unused((), (Decimal(20),))
-    assert slots_for(twenty, light(), {"step": (20,), "area": ()}, catalog) == {"step"}
-    assert slots_for(twenty, light(), {"step": (20,), "brightness": (20,)}, catalog) == frozenset()
-    assert slots_for(twenty, light(), {"step": (10,)}, catalog) == frozenset()
+    assert ways_to_use(twenty, light(), {"step": (20,), "area": ()}, catalog) == (frozenset({"step"}),)
+    assert ways_to_use(twenty, light(), {"step": (20,), "brightness": (20,)}, catalog) == (
+        frozenset({"step"}),
+        frozenset({"brightness"}),
+    )
+    assert ways_to_use(twenty, light(), {"step": (10,)}, catalog) == (frozenset(),)
+
+
+@pytest.mark.parametrize(
+    ("text", "slots", "skipped"),
+    [
+        ("turn the lamp blue", {}, {"color"}),
+        ("turn the lamp blue", {"color": "blue"}, set()),
+        ("turn the lamp on", {}, set()),
+        ("dim to half", {}, set()),
+    ],
+)
+def test_a_named_value_that_no_slot_takes_was_skipped(
+    catalog: Catalog, text: str, slots: dict[str, SlotValue], skipped: set[str]
+) -> None:
+    assert find_skipped(light(**slots), catalog, text, "en") == skipped

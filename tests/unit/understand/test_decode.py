@@ -14,16 +14,19 @@ from edged.understand.answers import FORMS, FormName
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.lm import CONTEXT_TOKENS, LanguageModel
 from edged.understand.parser import Parser
+from edged.understand.prompt import Lines
 
 pytestmark = pytest.mark.model
 
 
 def hear(parser: Parser, text: str, form: FormName) -> tuple[list[int], Matcher]:
     said = ground(parser.readable, text, "en")
-    question = FORMS[form].question(text, "en")
+    prompt = Lines(parser.lm, json=form == "json")
     program = FORMS[form].compile(parser.readable, said, ())
-    matcher = Matcher(parser.vocab, program, canonical=Canonical(parser.lm.tokenize, parser.vocab.piece))
-    return parser.lm.tokenize(question.encode()), matcher
+    matcher = Matcher(
+        parser.vocab, program, canonical=Canonical(parser.lm.tokenize, parser.vocab.piece, before=prompt.before)
+    )
+    return prompt.question(parser.readable, text, "en"), matcher
 
 
 @pytest.fixture
@@ -38,8 +41,10 @@ def test_forced_tokens_are_read_with_the_next_choice(parser: Parser, decoder: De
     decoded = decoder.decode(matcher, question)
     assert decoded is not None
     answer = parser.lm.tokenize(decoded.text)
-    assert parser.lm.evaluated_tokens - tokens <= len(question) + len(answer) + 1
-    assert parser.lm.evaluations - calls < len(answer) / 2
+    calls = parser.lm.evaluations - calls
+    # Behind a long prefix a token that is read alone takes another one with it.
+    assert parser.lm.evaluated_tokens - tokens <= len(question) + len(answer) + 1 + calls
+    assert calls < len(answer) / 2
 
 
 def test_a_right_draft_is_read_with_the_question_alone(parser: Parser, decoder: Decoder) -> None:

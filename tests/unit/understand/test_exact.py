@@ -19,6 +19,7 @@ from edged.understand.ask import Asker, Judged, Limits
 from edged.understand.decode import MAX_TOKENS, Choice, Decoded, Decoder
 from edged.understand.lm import LanguageModel
 from edged.understand.parser import Parser
+from edged.understand.prompt import Lines
 from tests.unit.understand.utterances import by_other_people, made_up, say
 
 pytestmark = pytest.mark.model
@@ -56,6 +57,7 @@ class Pair:
     def __init__(self, parser: Parser, form: FormName) -> None:
         self.lm, self.vocab, self.catalog = parser.lm, parser.vocab, parser.readable
         self.form = FORMS[form]
+        self.prompt = Lines(self.lm, json=form == "json")
         self.asker = self._asker()
         self.greedy_asker = self._asker()
         self.greedy = GreedyDecoder(self.lm)
@@ -63,7 +65,7 @@ class Pair:
         self.decoder = Decoder(self.lm, self.vocab)
 
     def _asker(self) -> Asker:
-        return Asker(self.lm, self.vocab, self.form, Limits(0.5))
+        return Asker(self.lm, self.vocab, self.form, self.prompt, Limits(0.5))
 
     def ask(self, utterance: Utterance) -> tuple[Judged, Judged]:
         """What the daemon makes of an utterance, and what plain greedy decoding does."""
@@ -79,7 +81,7 @@ class Pair:
         return self.asker._canonical
 
     def question(self, utterance: Utterance) -> list[int]:
-        return self.lm.tokenize(self.form.question(utterance.text, utterance.lang).encode())
+        return self.prompt.question(self.catalog, utterance.text, utterance.lang)
 
 
 @pytest.fixture(scope="module", params=FORM_NAMES)
@@ -137,11 +139,10 @@ def test_long_utterances_mean_what_greedy_decoding_makes_of_them(pair: Pair, cat
 
 def test_every_short_answer_is_tokenised_as_the_model_does(parser: Parser, catalog: Catalog) -> None:
     """Both ways: what the grammar lets through is the model's own tokens, and they are all let through."""
-    asker, random = Asker(parser.lm, parser.vocab, FORMS["short"], Limits(0.5)), Random(17)
-    pieces = parser.lm.pieces()
+    random, pieces = Random(17), parser.lm.pieces()
     for utterance in made_up(catalog, 25, seed=17):
         program = FORMS["short"].compile(catalog, ground(catalog, utterance.text, utterance.lang), ())
-        matcher = Matcher(parser.vocab, program, canonical=asker._canonical)
+        matcher = Matcher(parser.vocab, program, canonical=parser._asker._canonical)
         for _ in range(8):
             tokens = []
             matcher.reset()

@@ -117,7 +117,7 @@ def test_words_are_read_from_where_no_example_begins_with_them(parser: Parser, c
     assert parser.lm.evaluations == before + 1
 
 
-@pytest.mark.parametrize("lang", ["de", "pl", "xx", ""])
+@pytest.mark.parametrize("lang", ["fr", "ja", "xx", ""])
 def test_words_in_a_language_that_the_model_does_not_read_are_not_read(fresh: Parser, lang: str) -> None:
     before = fresh.lm.evaluated_tokens
     fresh.listen("mach bitte das licht an", lang)
