@@ -26,6 +26,7 @@ from edged.config import Config
 from edged.errors import EdgedError
 from edged.intents.catalog import Catalog, Fault
 from edged.intents.live import LiveFiles, Snapshot, describe_changes, describe_state
+from edged.ops.feedback import Keep
 from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
@@ -82,6 +83,8 @@ class Parts:
     live: Live | None = None
     make_session: SessionFactory = Session
     metrics: Metrics = UNCOUNTED
+    keep: Keep = lambda _utterance, _intents, _rejected: None
+    """Is told what became of each utterance that was handled, on the thread that understands."""
 
 
 class WatcherLike(Protocol):
@@ -137,6 +140,7 @@ class Daemon:
         self._states = DeviceStates(state_topics(parts.catalog.home))
         self._live = parts.live
         self._metrics = parts.metrics
+        self._keep = parts.keep
         self._told: frozenset[Fault] = frozenset()
         self._node = config.mqtt.node
         self._most_waiting = config.mqtt.queue
@@ -255,7 +259,8 @@ class Daemon:
             if swap is not None:
                 self._put_in_force(swap)
             if utterance is not None:
-                self._pipeline.handle(utterance)
+                outcome = self._pipeline.handle(utterance)
+                self._keep(utterance, outcome.intents, outcome.rejected)
             if self._hearing is not None and partial:
                 self._look_ahead(self._hearing.prefill, partial)
             if self._hearing is not None and heard and is_quiet:

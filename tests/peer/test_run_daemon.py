@@ -156,6 +156,31 @@ def test_what_was_done_is_counted(mosquitto: Mosquitto, tmp_path: Path, config: 
 
 
 @pytest.mark.model
+def test_what_was_refused_is_kept_for_the_review_where_it_is_configured(
+    mosquitto: Mosquitto, tmp_path: Path, config: Config
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "models").symlink_to(config.models_directory)
+    path = _write_config(tmp_path, mosquitto.port, f'[state]\ndirectory = "{state}"', '[feedback]\nkeep = "refused"')
+    running = Running(tmp_path, path)
+    try:
+        running.wait_for("READY=1")
+        with watching(mosquitto, "edged/hall/rejected") as watcher:
+            watcher.publish(TEXT, json.dumps({"text": "what a lovely red dress", "lang": "en"}))
+            watcher.next()
+        code, log = running.end()
+        assert code == 0, log
+    finally:
+        running.end(signal.SIGKILL)
+    command = [sys.executable, "-m", "edged", "review", "--json", "--config", str(path)]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=START_S, check=False)
+    (row,) = map(json.loads, printed.stdout.splitlines())
+    assert (row["text"], row["rejected"]["stage"], row["label"]) == ("what a lovely red dress", "understand", None)
+    assert "dress" not in log
+
+
+@pytest.mark.model
 def test_what_is_no_command_is_reported_with_its_id(mosquitto: Mosquitto, running: Running) -> None:
     running.wait_for("READY=1")
     with watching(mosquitto, "edged/hall/rejected") as watcher:

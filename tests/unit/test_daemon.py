@@ -15,11 +15,12 @@ import pytest
 
 from edged import daemon as daemon_module
 from edged.act.messages import text_topic
-from edged.config import Config, MqttConfig
+from edged.config import Config, FeedbackConfig, MqttConfig, StateConfig
 from edged.daemon import Daemon, Hearing, Live, Parts, Stage
 from edged.errors import AudioError, BrokerError, EdgedError, ModelError
 from edged.intents.catalog import Catalog
 from edged.intents.live import LiveFiles
+from edged.ops.feedback import open_feedback, read_kept
 from edged.ops.metrics import Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
@@ -279,6 +280,37 @@ def test_an_utterance_that_does_not_end_does_not_hold_up_the_end(
     assert run.daemon.abandoned == ("understand",)
     assert run.session.closed
     goes_on.set()
+
+
+# What is kept
+
+
+def test_what_was_refused_is_handed_over_to_be_kept(catalog: Catalog, tmp_path: Path) -> None:
+    def understand(utterance: Utterance) -> tuple[Intent, ...] | Rejected:
+        return _light_on(utterance) if "kitchen" in utterance.text else _nothing(utterance)
+
+    config = CONFIG.model_copy(
+        update={"state": StateConfig(directory=tmp_path), "feedback": FeedbackConfig(keep="refused")}
+    )
+    broker = FakeBroker()
+    run = Run(config, Parts(understand, catalog, make_session=broker, keep=open_feedback(config)), broker)
+    run.receive("turn on the chicken light")
+    run.receive("turn on the kitchen light")
+    assert run.stop() == 0
+    refused, correction = read_kept(config.feedback_directory)
+    assert (refused.text, refused.intents, refused.follows) == ("turn on the chicken light", (), None)
+    assert refused.rejected is not None
+    assert refused.rejected.reason == "no command in this"
+    assert (correction.intents[0]["device"], correction.follows) == ("kitchen_light", refused.id)
+
+
+def test_without_the_configuration_a_daemon_keeps_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"state": StateConfig(directory=tmp_path)})
+    broker = FakeBroker()
+    run = Run(config, Parts(_nothing, catalog, make_session=broker, keep=open_feedback(config)), broker)
+    run.receive("turn on the chicken light")
+    assert run.stop() == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 # Hearing
