@@ -96,28 +96,23 @@ def find_said_numbers(catalog: Catalog, text: str, lang: str, mentions: Sequence
     """Every number in `text` that is no part of a name of the house or of a listed value ("seven sisters")."""
     words = normalize_text(text, lang).split()
     numbers = find_number_spans(words, lang)
-    names: list[Mention | HomeMention] = [*mentions, *(_listed_names(catalog, lang).mentions(words) if numbers else ())]
+    names: list[Mention | HomeMention] = list(mentions)
+    if numbers:
+        names += _listed_names(catalog, tuple(catalog.intents), lang).mentions(words)
     return tuple(
         value for start, end, value in numbers if not any(name.start <= start and end <= name.end for name in names)
     )
 
 
 @per_catalog
-def _own_listed_names(catalog: Catalog, intent: str, lang: str) -> _Names:
-    """The names of an intent's listed values, those of the house aside."""
-    slots = _listed_slots(catalog, intent)
-    return _Names((form for slot in slots for form in _forms(catalog, intent, slot, lang)), lang)
-
-
-@per_catalog
-def _listed_names(catalog: Catalog, lang: str) -> _Names:
-    """The names of all listed values, those of the house aside."""
+def _listed_names(catalog: Catalog, intents: tuple[str, ...], lang: str) -> _Names:
+    """The names of the listed values of some intents, those of the house aside."""
     return _Names(
         (
             form
-            for intent in catalog.intents.values()
-            for slot in _listed_slots(catalog, intent.name)
-            for form in _forms(catalog, intent.name, slot, lang)
+            for intent in intents
+            for slot in _listed_slots(catalog, intent)
+            for form in _forms(catalog, intent, slot, lang)
         ),
         lang,
     )
@@ -161,12 +156,22 @@ def find_mentions(
 
 def find_named_slots(catalog: Catalog, words: Sequence[str], lang: str) -> tuple[str, ...]:
     """The names of the slots that must be said, those of the house aside, of which the words name a value."""
-    return tuple(sorted(_named_slots(catalog, lang).said(words)))
+    return tuple(sorted({str(mention.value) for mention in _named_slots(catalog, lang).mentions(words)}))
 
 
 @per_catalog
-def _named_slots(catalog: Catalog, lang: str) -> SlotNames:
-    return SlotNames(catalog, lang)
+def _named_slots(catalog: Catalog, lang: str) -> _Names:
+    """What names a value of a slot that must be said, those of the house aside -> the slot's name."""
+    return _Names(
+        (
+            (form, slot)
+            for intent in catalog.intents.values()
+            for slot in intent.slots
+            if slot in intent.said and slot not in intent.homes
+            for form, _ in _forms(catalog, intent.name, slot, lang)
+        ),
+        lang,
+    )
 
 
 def is_glued(lang: str) -> bool:
@@ -234,26 +239,6 @@ class _Names:
             offset += len(word)
 
 
-class SlotNames:
-    """The names of all slots that must be said, those of the house aside, by what names their values."""
-
-    def __init__(self, catalog: Catalog, lang: str) -> None:
-        self._names = _Names(
-            (
-                (form, slot)
-                for intent in catalog.intents.values()
-                for slot in intent.slots
-                if slot in intent.said and slot not in intent.homes
-                for form, _ in _forms(catalog, intent.name, slot, lang)
-            ),
-            lang,
-        )
-
-    def said(self, words: Sequence[str]) -> set[str]:
-        """Those whose values the words name."""
-        return {str(mention.value) for mention in self._names.mentions(words)}
-
-
 class SlotIndex(Generic[Key]):
     """Says which of many slots an utterance may say a value of; how many there are does not count."""
 
@@ -318,7 +303,7 @@ def _number_places(
     spans = find_number_spans(words, lang) if tests else ()
     if not spans:
         return {}
-    names = _own_listed_names(catalog, intent.name, lang).mentions(words)
+    names = _listed_names(catalog, (intent.name,), lang).mentions(words)
     places: dict[str, list[Mention]] = {slot: [] for slot in tests}
     for start, end, number in spans:
         if any(name.start <= start and end <= name.end for name in names):

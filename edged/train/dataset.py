@@ -18,7 +18,7 @@ from edged.intents.short import write_short
 from edged.train.sentences import Sentence
 from edged.types import SlotValue
 from edged.understand.lm import LanguageModel
-from edged.understand.prompt import catalog_prefix, json_line, question_line
+from edged.understand.prompt import Lines
 
 MAX_ROW_TOKENS = 72
 """Of a question and its answer; the few that are longer would make all rows of a step as long."""
@@ -63,23 +63,20 @@ def make_lesson(
         known: the intents of which the prefix shows no examples.
         json_share: so many are learned with their answers as JSON too, against which the short form is measured.
     """
-    prefix = catalog_prefix(catalog, known, lambda text: len(lm.tokenize(text.encode())))
+    prompt, json_prompt = Lines(lm, known), Lines(lm, known, json=True)
     rows = []
     for place, sentence in enumerate(sentences):
         meant = meaning(sentence, catalog)
         answer = short_answer(sentence.text, sentence.lang, meant, catalog)
         if answer is None:
             continue
-        rows.append(_row(lm, question_line(catalog, sentence.text, sentence.lang), answer))
+        said = catalog, sentence.text, sentence.lang
+        rows.append(Row(tuple(prompt.question(*said)), tuple(lm.tokenize(answer.encode()))))
         if place < json_share * len(rows):
             whole = json.dumps(list(meant), separators=(",", ":"), ensure_ascii=False)
-            rows.append(_row(lm, json_line(sentence.text, sentence.lang), whole))
+            rows.append(Row(tuple(json_prompt.question(*said)), tuple(lm.tokenize(whole.encode()))))
     short = [row for row in rows if len(row.question) + len(row.answer) <= MAX_ROW_TOKENS]
-    return Lesson(tuple(lm.tokenize(prefix.encode())), tuple(short))
-
-
-def _row(lm: LanguageModel, question: str, answer: str) -> Row:
-    return Row(tuple(lm.tokenize(question.encode())), tuple(lm.tokenize(answer.encode())))
+    return Lesson(tuple(prompt.prefix(catalog)), tuple(short))
 
 
 def meaning(sentence: Sentence, catalog: Catalog) -> Sequence[Mapping[str, SlotValue]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from edged.eval.score import score, tally
 from edged.intents.catalog import Catalog
 from edged.models import Training
 from edged.models.language import read_training
+from edged.models.record import write_atomically
 from edged.ops.labels import Label
 from edged.train.catalogues import make_catalogue_samples
 from edged.train.dataset import Lesson, load_files, make_lesson
@@ -146,6 +146,4 @@ def put_in_force(adapter: Path, folder: Path) -> None:
     """Copies an adapter and its record to where the daemon finds them at its next start, the record last."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in (adapter, adapter.with_suffix(".json")):
-        fresh = folder / f".{path.name}.new"
-        shutil.copyfile(path, fresh)
-        fresh.replace(folder / path.name)
+        write_atomically(folder / path.name, path.read_bytes())

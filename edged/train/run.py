@@ -15,7 +15,7 @@ import torch
 
 from edged.intents.home import load_home
 from edged.models.merge import merge
-from edged.models.record import take_state
+from edged.models.record import take_state, write_atomically
 from edged.train.convert import read_adapter, write_adapter
 from edged.train.dataset import Lesson
 from edged.train.lessons import Shipped, make_lessons
@@ -124,9 +124,7 @@ def _kept(path: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
         _LOG.info("going on with the %d lessons of %s", len(lessons), path)
         return lessons
     lessons = make()
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(pickle.dumps(lessons))
-    fresh.replace(path)
+    write_atomically(path, pickle.dumps(lessons))
     return lessons
 
 

@@ -116,7 +116,9 @@ class Speaker:
             self.commands += _examples(schema, lang, weight)
         self._meant = Examples(schemas, self._values, lang)
         self.nothing = [_group(entry, ()) for entry in others["nothing"]]
-        self.nothing += [Group((), tuple(s["x-edged"].get("refused", {}).get(lang, ())), 1, order=False) for s in schemas]
+        self.nothing += [
+            Group((), tuple(s["x-edged"].get("refused", {}).get(lang, ())), 1, order=False) for s in schemas
+        ]
         self.nothing = [group for group in self.nothing if group.say]
         self._phrases: dict[str, list[str]] = {**self._strange(others["words"]), **table["phrases"]}
         self._wrap: dict[str, list[str]] = table["wrap"]
