@@ -41,8 +41,6 @@ class Utterance:
     """BCP 47 language code of the text: en, ko, pt-BR, ..."""
     asr_confidence: float
     """0..1, the mean of the recogniser's word confidences; 1 for typed text."""
-    alternatives: tuple[str, ...]
-    """Other readings of the same sound, the likeliest first."""
     start_ns: int
     end_ns: int
     source: str

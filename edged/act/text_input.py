@@ -90,7 +90,6 @@ class TextInput:
             text=message.text,
             lang=message.lang or self._default_lang,
             asr_confidence=1.0,
-            alternatives=(),
             start_ns=now_ns,
             end_ns=now_ns,
             source="mqtt",

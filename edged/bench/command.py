@@ -111,7 +111,7 @@ class Parsing:
     def run(self, sentence: Sentence) -> Work:
         """Understands it."""
         counting = Counting(self._parser.lm)
-        self._parser.parse(Utterance("bench", sentence.text, sentence.lang, 1.0, (), 0, 0, "bench"))
+        self._parser.parse(Utterance("bench", sentence.text, sentence.lang, 1.0, 0, 0, "bench"))
         return counting.work
 
 

@@ -110,7 +110,7 @@ def only_asked(
 
 
 def _utterance(sentence: Sentence) -> Utterance:
-    return Utterance("bench", sentence.text, sentence.lang, 1.0, (), 0, 0, "cli")
+    return Utterance("bench", sentence.text, sentence.lang, 1.0, 0, 0, "cli")
 
 
 def _row(name: str, exact: float | None, questions: float | None, samples: Sequence[Sample]) -> DecodeRow:

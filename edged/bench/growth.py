@@ -76,7 +76,7 @@ class Growing:
     def run(self, sentence: Sentence) -> Work:
         """Understands it."""
         counting = Counting(self._parser.lm)
-        utterance = Utterance("bench", sentence.text, sentence.lang, 1.0, (), 0, 0, "bench")
+        utterance = Utterance("bench", sentence.text, sentence.lang, 1.0, 0, 0, "bench")
         self.answered_by[sentence] = self._parser.parse(utterance).answered_by
         return counting.work
 

@@ -120,7 +120,7 @@ def _recorded(lang: str, speech: Path, catalog: Catalog) -> Iterator[Heard]:
 def _typed() -> Iterator[Heard]:
     for number, (lang, text) in enumerate((*TYPED, *NOT_COMMANDS), 1):
         now_ns = time.monotonic_ns()
-        yield Heard(Utterance(f"typed-{number}", text, lang, 1.0, (), now_ns, now_ns, "typed"), 0.0)
+        yield Heard(Utterance(f"typed-{number}", text, lang, 1.0, now_ns, now_ns, "typed"), 0.0)
 
 
 def _show(config: Config, catalog: Catalog, broker: DemoBroker, recorded: Iterator[Heard]) -> int:

@@ -75,7 +75,7 @@ def describe(outcome: tuple[Intent, ...] | Rejected) -> str:
 def _utterances(words: list[str], lang: str) -> Iterator[Utterance]:
     for number, text in zip(count(1), _sentences(words)):
         now_ns = time.monotonic_ns()
-        yield Utterance(f"cli-{number}", text, lang, 1.0, (), now_ns, now_ns, "cli")
+        yield Utterance(f"cli-{number}", text, lang, 1.0, now_ns, now_ns, "cli")
 
 
 def _sentences(words: list[str]) -> Iterable[str]:

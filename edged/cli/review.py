@@ -97,7 +97,7 @@ def _review(utterances: Sequence[Said], config: Config) -> None:
 
         def understand(words: str, lang: str) -> tuple[Intent, ...] | Rejected:
             now_ns = time.monotonic_ns()
-            return open_once()(Utterance("review", words, lang, 1.0, (), now_ns, now_ns, "cli"))
+            return open_once()(Utterance("review", words, lang, 1.0, now_ns, now_ns, "cli"))
 
         dialogue = Dialogue(config.feedback_directory, catalog, understand=understand, ask=_ask, say=print)
         try:

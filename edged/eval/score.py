@@ -127,7 +127,7 @@ def score(rows: Sequence[Row], parser: Understands) -> Iterator[Scored]:
         ModelError: the model failed.
     """
     for number, row in enumerate(rows):
-        understood = parser.parse(Utterance(f"eval-{number}", row.text, row.lang, 1.0, (), 0, 0, "eval"))
+        understood = parser.parse(Utterance(f"eval-{number}", row.text, row.lang, 1.0, 0, 0, "eval"))
         outcome, refused = understood.outcome, ""
         intents: tuple[IntentObject, ...] = ()
         if isinstance(outcome, Rejected):

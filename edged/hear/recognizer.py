@@ -8,7 +8,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from math import exp
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,7 +36,6 @@ class Hypothesis:
     text: str
     confidence: float
     """0..1."""
-    alternatives: tuple[str, ...]
     start_s: float
     """Of the first word, on the recogniser's own clock; as end_s, 0 where nothing was heard."""
     end_s: float
@@ -81,9 +79,7 @@ class SpeechModel:
 class Recognizer:
     """Transcribes one stream of sound; it belongs to one thread."""
 
-    def __init__(
-        self, model: SpeechModel, *, lang: str, source: str, grammar: Grammar | None = None, max_alternatives: int = 0
-    ) -> None:
+    def __init__(self, model: SpeechModel, *, lang: str, source: str, grammar: Grammar | None = None) -> None:
         """Makes a recogniser (42 ms with 1,000 phrases).
 
         Args:
@@ -91,11 +87,8 @@ class Recognizer:
             lang: what the utterances' `lang` says.
             source: what the utterances' `source` says.
             grammar: what can be said; free without it.
-            max_alternatives: so many other readings are given. The confidence is then the best reading's share among
-                them, for Vosk gives no confidences of words beside alternatives.
         """
         self._model = model
-        self._max_alternatives = max_alternatives
         self._lang, self._source = lang, source
         self._next: deque[Grammar] = deque(maxlen=1)
         self._start(grammar)
@@ -129,8 +122,6 @@ class Recognizer:
     def _start(self, grammar: Grammar | None) -> None:
         self._vosk = self._model.new_recognizer(grammar)
         self._vosk.SetWords(True)
-        if self._max_alternatives:
-            self._vosk.SetMaxAlternatives(self._max_alternatives + 1)
         self._grammar = grammar
         self._heard_bytes = 0
         self._recent: deque[bytes] = deque()
@@ -162,7 +153,6 @@ class Recognizer:
             text=text,
             lang=self._lang,
             asr_confidence=heard.confidence,
-            alternatives=tuple(filter(None, (self._words(other) for other in heard.alternatives))),
             start_ns=stream_begin_ns + round(heard.start_s * 1e9),
             end_ns=stream_begin_ns + round(heard.end_s * 1e9),
             source=self._source,
@@ -213,26 +203,10 @@ def _broken(model: Path, file: Path, how: str) -> ModelError:
 
 
 def parse_result(result: str) -> Hypothesis:
-    """Reads either form of Vosk's results: words with confidences, or alternatives with likelihoods."""
+    """Reads a result of Vosk: a text, and its words with confidences and times."""
     parsed = json.loads(result)
-    if "alternatives" not in parsed:
-        words = parsed.get("result", [])
-        confidence = sum(word["conf"] for word in words) / len(words) if words else 0.0
-        return Hypothesis(parsed.get("text", ""), _unit(confidence), (), *_span(words))
-    ranked = parsed["alternatives"]
-    if not ranked:
-        return Hypothesis("", 0.0, (), 0.0, 0.0)
-    best = ranked[0]["confidence"]
-    share = 1 / sum(exp(min(0.0, other["confidence"] - best)) for other in ranked)
-    others = tuple(other["text"] for other in ranked[1:])
-    return Hypothesis(
-        ranked[0]["text"], share if ranked[0]["text"] else 0.0, others, *_span(ranked[0].get("result", []))
-    )
-
-
-def _span(words: list[dict[str, Any]]) -> tuple[float, float]:
-    return (float(words[0]["start"]), float(words[-1]["end"])) if words else (0.0, 0.0)
-
-
-def _unit(value: float) -> float:
-    return min(1.0, max(0.0, value))
+    words = parsed.get("result", [])
+    if not words:
+        return Hypothesis(parsed.get("text", ""), 0.0, 0.0, 0.0)
+    confidence = min(1.0, max(0.0, sum(word["conf"] for word in words) / len(words)))
+    return Hypothesis(parsed["text"], confidence, float(words[0]["start"]), float(words[-1]["end"]))

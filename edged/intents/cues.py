@@ -8,6 +8,7 @@ from typing import Final
 
 from edged.intents.catalog import PLACEHOLDER, Catalog, IntentFile
 from edged.intents.memo import per_catalog
+from edged.intents.spoken.entry import Unit
 from edged.intents.spoken.language import language_of
 from edged.intents.spoken.text import normalize_text
 
@@ -26,10 +27,12 @@ def nearest_slots(
         catalog: what can be said.
         intent: whose slots they are.
         slots: those that can have the number.
-        words: the utterance, normalised; of a language that has blanks.
-        span: where the number stands in it.
+        words: the utterance, normalised.
+        span: where the number stands in it, in words or, where they are glued, in letters.
         lang: the language.
     """
+    if language_of(lang).is_glued:
+        return _slots_of_unit(catalog, intent, slots, "".join(words)[span[1] :], lang)
     cues = _cues(catalog, intent.name, lang)
     stem = language_of(lang).stem
     found: dict[str, int] = {}
@@ -39,6 +42,43 @@ def nearest_slots(
                 found[slot] = min(found.get(slot, REACH), distance)
     nearest = min(found.values(), default=0)
     return frozenset(slot for slot in slots if not found or found.get(slot) == nearest)
+
+
+@per_catalog
+def is_measured(catalog: Catalog, intent_name: str, slot: str, lang: str) -> bool:
+    """Whether its numbers have a unit in the examples, such as degrees: an hour of the clock is none of them."""
+    if language_of(lang).is_glued:
+        return bool(_glued_units(catalog, intent_name, lang)[slot])
+    stem = language_of(lang).stem
+    units = {stem(word) for forms in language_of(lang).units.values() for form in forms for word in form.split()}
+    return bool(_cues(catalog, intent_name, lang)[slot].units & units)
+
+
+def _slots_of_unit(
+    catalog: Catalog, intent: IntentFile, slots: Collection[str], behind: str, lang: str
+) -> frozenset[str]:
+    """The slots that have, in examples, the unit with which the text behind a number begins; all where none has."""
+    units = _glued_units(catalog, intent.name, lang)
+    unit = _unit_before(behind, lang)
+    found = frozenset(slot for slot in slots if unit in units[slot]) if unit else frozenset[str]()
+    return found or frozenset(slots)
+
+
+@per_catalog
+def _glued_units(catalog: Catalog, intent_name: str, lang: str) -> Mapping[str, frozenset[Unit | None]]:
+    intent = catalog.intents[intent_name]
+    units: dict[str, set[Unit | None]] = {slot: set() for slot in intent.slots}
+    for example in intent.examples.get(lang, ()):
+        parts = PLACEHOLDER.split(example.text)
+        for slot, text in zip(parts[1::2], parts[2::2], strict=True):
+            units.setdefault(slot, set()).add(_unit_before(normalize_text(text, lang).replace(" ", ""), lang))
+    return {slot: frozenset(found - {None}) for slot, found in units.items()}
+
+
+def _unit_before(text: str, lang: str) -> Unit | None:
+    """The unit whose word a text without blanks begins with."""
+    units = language_of(lang).units
+    return next((unit for unit, forms in units.items() if text.startswith(forms)), None)
 
 
 def _around(span: tuple[int, int], count: int) -> Iterator[tuple[int, int]]:

@@ -10,17 +10,22 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from edged.intents.accept import Acceptor
 from edged.intents.catalog import Catalog, IntentFile
-from edged.intents.cues import nearest_slots
+from edged.intents.cues import is_measured, nearest_slots
 from edged.intents.lower import allows, takes_numbers
 from edged.intents.memo import per_catalog
+from edged.intents.spoken.clock import is_hour
+from edged.intents.spoken.entry import Language
 from edged.intents.spoken.forms import name_forms, named_values
-from edged.intents.spoken.language import Language, language_of
+from edged.intents.spoken.language import language_of
 from edged.intents.spoken.numbers import NumberMention, find_numbers
 from edged.intents.spoken.text import normalize_text
 from edged.types import SlotValue
 
 Grounding: TypeAlias = Mapping[str, Mapping[str, tuple[SlotValue, ...]]]
 """Intent -> slot that must have been said -> the values that were, in the order of speech."""
+
+NumberSpan: TypeAlias = tuple[int, int, Decimal]
+"""Start and end of a number, as a `Mention` has them, and the number."""
 
 Key = TypeVar("Key")
 
@@ -92,7 +97,9 @@ def find_home_mentions(catalog: Catalog, text: str, lang: str) -> tuple[HomeMent
     )
 
 
-def find_said_numbers(catalog: Catalog, text: str, lang: str, mentions: Sequence[HomeMention]) -> tuple[Decimal, ...]:
+def find_said_numbers(
+    catalog: Catalog, text: str, lang: str, mentions: Sequence[HomeMention]
+) -> tuple[NumberSpan, ...]:
     """Every number in `text` that is no part of a name of the house or of a listed value ("seven sisters")."""
     words = normalize_text(text, lang).split()
     numbers = find_number_spans(words, lang)
@@ -100,7 +107,9 @@ def find_said_numbers(catalog: Catalog, text: str, lang: str, mentions: Sequence
     if numbers:
         names += _listed_names(catalog, tuple(catalog.intents), lang).mentions(words)
     return tuple(
-        value for start, end, value in numbers if not any(name.start <= start and end <= name.end for name in names)
+        (start, end, value)
+        for start, end, value in numbers
+        if not any(name.start <= start and end <= name.end for name in names)
     )
 
 
@@ -118,13 +127,13 @@ def _listed_names(catalog: Catalog, intents: tuple[str, ...], lang: str) -> _Nam
     )
 
 
-def find_number_spans(words: Sequence[str], lang: str) -> Sequence[tuple[int, int, Decimal]]:
-    """Start and end of every number in the words, as a `Mention` has them, and the number."""
+def find_number_spans(words: Sequence[str], lang: str) -> Sequence[NumberSpan]:
+    """Every number in the words."""
     return _number_spans(tuple(words), lang)
 
 
 @lru_cache(maxsize=1)
-def _number_spans(words: Sequence[str], lang: str) -> Sequence[tuple[int, int, Decimal]]:
+def _number_spans(words: Sequence[str], lang: str) -> Sequence[NumberSpan]:
     """They are the same for every slot, and so looked for once an utterance."""
     return tuple((*_span_of(number, words, lang), number.value) for number in find_numbers(words, lang))
 
@@ -284,7 +293,13 @@ def _said_values(
     here: str | None,
     numbers: Sequence[Mention],
 ) -> tuple[SlotValue, ...]:
-    mentions: Sequence[Mention] = [*_names(catalog, intent.name, slot, lang).mentions(words), *numbers]
+    spans = find_number_spans(words, lang)
+    names = [
+        mention  # "half" is none in "a degree and a half"
+        for mention in _names(catalog, intent.name, slot, lang).mentions(words)
+        if not any(_is_inside(mention, Mention(start, end, None)) for start, end, _ in spans)
+    ]
+    mentions: Sequence[Mention] = [*names, *numbers]
     if intent.homes.get(slot) == "devices":
         mentions = _nearby(mentions, _said_places(intent, catalog, words, lang) or {here}, catalog)
     elif intent.homes.get(slot) == "areas":
@@ -297,7 +312,8 @@ def _number_places(
 ) -> Mapping[str, Sequence[Mention]]:
     """Which numbers can be which slots' of an intent.
 
-    A number in the name of a listed value is none ("seven sisters"), nor is one beside the cue of another slot.
+    A number in the name of a listed value is none ("seven sisters"), nor is one beside the cue of another slot, nor an
+    hour of the clock where a slot's numbers have a unit.
     """
     tests = {slot: test for slot in intent.slots if (test := _number_test(catalog, intent.name, slot)) is not None}
     spans = find_number_spans(words, lang) if tests else ()
@@ -309,7 +325,9 @@ def _number_places(
         if any(name.start <= start and end <= name.end for name in names):
             continue
         slots: Collection[str] = [slot for slot, test in tests.items() if test(number)]
-        if len(slots) > 1 and not is_glued(lang):
+        if is_hour(words, start, end, lang):
+            slots = [slot for slot in slots if not is_measured(catalog, intent.name, slot, lang)]
+        if len(slots) > 1:
             slots = nearest_slots(catalog, intent, slots, words, (start, end), lang)
         for slot in slots:
             places[slot].append(Mention(start, end, _plain(number)))

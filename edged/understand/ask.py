@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 
 from edged.core import Canonical, Matcher, Vocab
@@ -13,6 +12,7 @@ from edged.intents.catalog import Catalog
 from edged.intents.grounding import (
     Grounding,
     HomeMention,
+    NumberSpan,
     find_home_mentions,
     find_number_spans,
     find_said_numbers,
@@ -22,7 +22,8 @@ from edged.intents.spoken.text import normalize_text
 from edged.types import Intent, Rejected, Utterance
 from edged.understand.answers import AnswerForm
 from edged.understand.confidence import temper
-from edged.understand.coverage import Unused, find_overused, find_skipped, find_unused, ways_to_use
+from edged.understand.corrections import Withdrawn, find_withdrawn
+from edged.understand.coverage import Unused, find_kept, find_overused, find_skipped, find_unused, ways_to_use
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.draft import draft_fields
 from edged.understand.lm import LanguageModel
@@ -65,8 +66,9 @@ class _Heard:
     """The question to the LM."""
     said: Grounding
     mentions: Sequence[HomeMention]
-    numbers: Sequence[Decimal]
+    numbers: Sequence[NumberSpan]
     """Those that are no part of a name."""
+    withdrawn: Withdrawn
     draft: Sequence[int]
     """What the answer is likely to begin with."""
 
@@ -140,17 +142,24 @@ class Asker:
         if len(heard.tokens) + MAX_TOKENS > self._lm.room:
             return Judged(rejected(utterance, "too long for the model"), 1.0, 0)
         answer = self._answer(catalog, heard)
-        unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
+        unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog, heard.withdrawn)
         ways = [way for way in self._ways(catalog, heard, answer, unused) if way]
         if ways:
             # In an intent that it was trained on, the LM's own word counts: a number may be what no slot is for.
             is_known = answer.intents[0].name in self._known
             answers = (self._answer(catalog, heard, way, frozenset() if is_known else way) for way in ways)
             answer = max(answers, key=lambda answer: answer.likelihood)
-            unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog)
+            unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog, heard.withdrawn)
         question = find_ambiguous(answer.intents, heard.mentions, catalog, self._limits.area)
         if question is not None:
             return Judged(rejected(utterance, question), answer.confidence, answer.questions)
+        kept = find_kept(answer.intents, heard.mentions, heard.numbers, catalog, heard.withdrawn)
+        if kept:
+            return Judged(
+                rejected(utterance, f"said and taken back: {', '.join(sorted(kept))}", answer.intents),
+                answer.confidence,
+                answer.questions,
+            )
         doubtful = unused.keys() | find_overused(answer.intents, heard.mentions, catalog)
         return Judged(self._judge(utterance, answer, doubtful), answer.confidence, answer.questions)
 
@@ -176,7 +185,8 @@ class Asker:
         tokenize = self._lm.tokenize
         question = self._prompt.question(catalog, text, lang)
         # The draft's last token completes it: the LM need not read it.
-        return _Heard(utterance, question, said, mentions, numbers, tokenize(draft.encode())[:-1])
+        withdrawn = find_withdrawn(text, lang, mentions, numbers)
+        return _Heard(utterance, question, said, mentions, numbers, withdrawn, tokenize(draft.encode())[:-1])
 
     def _answer(
         self,

@@ -11,12 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice, product
-from typing import Final
+from typing import Final, TypeAlias
 
 from edged.intents.catalog import Catalog
-from edged.intents.grounding import HomeMention, Mention, find_mentions
+from edged.intents.grounding import HomeMention, Mention, NumberSpan, find_mentions
 from edged.intents.spoken.text import normalize_text
 from edged.types import Intent, SlotValue
+from edged.understand.corrections import NOTHING_WITHDRAWN, Withdrawn, find_forgiven, is_same_sort
+
+_Key: TypeAlias = tuple[str, str]
+""""areas" or "devices", and which one."""
 
 MAX_WAYS: Final = 6
 """Each is an answer of the LM: two numbers that three and two slots could take."""
@@ -41,29 +45,84 @@ class Unused:
 
 
 def find_unused(
-    intents: Sequence[Intent], mentions: Sequence[HomeMention], numbers: Sequence[Decimal], catalog: Catalog
+    intents: Sequence[Intent],
+    mentions: Sequence[HomeMention],
+    numbers: Sequence[NumberSpan],
+    catalog: Catalog,
+    withdrawn: Withdrawn = NOTHING_WITHDRAWN,
 ) -> Unused:
-    """What no intent uses of the names and numbers that were said; nothing where there is no intent."""
+    """What no intent uses of the names and numbers that were said; nothing where there is no intent.
+
+    What was taken back need not be used, if what was said in its place is.
+    """
     if not intents:
         return Unused((), ())
-    taken = {Decimal(str(v)) for i in intents for v in i.slots.values() if isinstance(v, int | float)}
-    left = tuple(number for number in numbers if number not in taken and number != _PRONOUN)
-    return Unused(_unused_names(intents, mentions, catalog), left)
+    taken = _numbers_of(intents)
+    used = [span for span in numbers if span[2] in taken]
+    done = {*used, *find_forgiven(withdrawn.numbers, used)}
+    left = tuple(span[2] for span in numbers if span not in done and span[2] != _PRONOUN)
+    return Unused(_unused_names(intents, mentions, catalog, withdrawn), left)
 
 
 def _unused_names(
-    intents: Sequence[Intent], mentions: Sequence[HomeMention], catalog: Catalog
+    intents: Sequence[Intent], mentions: Sequence[HomeMention], catalog: Catalog, withdrawn: Withdrawn
 ) -> tuple[HomeMention, ...]:
     """One inside the name of something used is used with it, and so is where that is."""
-    home = catalog.home
-    named = {str(i.slots[slot]) for i in intents for slot in catalog.intents[i.name].homes if slot in i.slots}
-    devices = named & set(home.devices)
-    areas = (named - devices) | {home.devices[key].area for key in devices}
-    areas |= {area.floor for key, area in home.areas.items() if key in areas}
-    used = [mention for mention in mentions if mention.areas & areas or mention.devices & devices]
+    places = _places_of(intents, catalog)
+    used = [mention for mention in mentions if places & _keys(mention)]
+    of_one_sort = [(one, other) for one, other in withdrawn.places if is_same_sort(one, other)]
+    done = {*used, *find_forgiven(of_one_sort, used)}
     return tuple(
-        mention for mention in mentions if mention not in used and not any(mention.is_inside(other) for other in used)
+        mention for mention in mentions if mention not in done and not any(mention.is_inside(other) for other in done)
     )
+
+
+def find_kept(
+    intents: Sequence[Intent],
+    mentions: Sequence[HomeMention],
+    numbers: Sequence[NumberSpan],
+    catalog: Catalog,
+    withdrawn: Withdrawn,
+) -> frozenset[str]:
+    """The areas, devices and numbers that an intent uses although they were taken back, and not said again.
+
+    An area and a device may be used together: in "the desk lamp, sorry, in the office" nothing is taken back.
+    """
+    back = {one for one, _ in withdrawn.places}
+    standing = {key for mention in mentions if mention not in back for key in _keys(mention)}
+    kept: set[str] = set()
+    for intent, (one, other) in product(intents, withdrawn.places):
+        if is_same_sort(one, other) or not _places_of([intent], catalog) & _keys(other):
+            kept.update(key for _, key in _named_in(intent, catalog) & _keys(one) - standing)
+    spans = {one for one, _ in withdrawn.numbers}
+    taken = _numbers_of(intents) - {span[2] for span in numbers if span not in spans}
+    return frozenset(kept | {f"{span[2]:f}" for span in spans if span[2] in taken})
+
+
+def _numbers_of(intents: Sequence[Intent]) -> frozenset[Decimal]:
+    values = (_number(value) for intent in intents for value in intent.slots.values())
+    return frozenset(value for value in values if value is not None)
+
+
+def _named_in(intent: Intent, catalog: Catalog) -> frozenset[_Key]:
+    """The areas and devices in its slots."""
+    homes = catalog.intents[intent.name].homes
+    keys = (str(intent.slots[slot]) for slot in homes if slot in intent.slots)
+    return frozenset(("devices" if key in catalog.home.devices else "areas", key) for key in keys)
+
+
+def _places_of(intents: Sequence[Intent], catalog: Catalog) -> frozenset[_Key]:
+    """The areas and devices in their slots, where those devices are, and the floors of all these areas."""
+    home = catalog.home
+    named = {key for intent in intents for key in _named_in(intent, catalog)}
+    areas = {key for source, key in named if source == "areas"}
+    areas |= {home.devices[key].area or "" for source, key in named if source == "devices"}
+    areas |= {area.floor or "" for key, area in home.areas.items() if key in areas}
+    return frozenset({*named, *(("areas", key) for key in areas if key)})
+
+
+def _keys(mention: HomeMention) -> frozenset[_Key]:
+    return frozenset({*(("areas", key) for key in mention.areas), *(("devices", key) for key in mention.devices)})
 
 
 def find_overused(intents: Sequence[Intent], mentions: Sequence[HomeMention], catalog: Catalog) -> frozenset[str]:
@@ -127,4 +186,4 @@ def ways_to_use(
 
 
 def _number(value: SlotValue) -> Decimal | None:
-    return Decimal(str(value)) if isinstance(value, int | float) else None
+    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -22,7 +22,7 @@ from edged.understand.llama import (
     system_info,
 )
 
-CONTEXT_TOKENS: Final = 2048
+CONTEXT_TOKENS: Final = 3072
 """Room for the prefix, one utterance and its answer: 40 intents take about 900 tokens, a long utterance 100."""
 BATCH_TOKENS: Final = 512
 """The step in which every prefix is read: another step rounds otherwise, and moves logits by up to 1 of a range of 57
@@ -34,8 +34,8 @@ with fewer they are the same to the last bit however they are split into calls (
 ALONE_TOKENS: Final = 256
 """Behind so many, several threads share the attention of a token that is read alone, and round otherwise: two are read
 there, and the second is forgotten, which takes no longer."""
-MAX_PREFIX_TOKENS: Final = CONTEXT_TOKENS // 2
-"""The other half is for the utterance and the answer."""
+MAX_PREFIX_TOKENS: Final = 2048
+"""The rest is for the utterance and the answer."""
 
 _MAX_PIECE_BYTES: Final = 256
 

@@ -144,7 +144,7 @@ class Parser:
             e.text for i in self._readable.intents.values() for e in i.examples.get(lang, ()) if is_sayable(i, e)
         ]
         if sentences and self._is_read(lang):
-            self._asker.ask(self._readable, Utterance("warm-up", sentences[0], lang, 1.0, (), 0, 0, "warm-up"))
+            self._asker.ask(self._readable, Utterance("warm-up", sentences[0], lang, 1.0, 0, 0, "warm-up"))
 
     @property
     def readable(self) -> Catalog:
@@ -174,7 +174,7 @@ class Parser:
         Raises:
             ModelError: the LM failed.
         """
-        utterance = Utterance("", words, lang, 1.0, (), 0, 0, "")
+        utterance = Utterance("", words, lang, 1.0, 0, 0, "")
         if self._refuse(utterance) is not None or not self._is_read(lang):
             return
         if read_examples(self._catalog, utterance, self._limits.area).outcome is None:

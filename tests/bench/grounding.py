@@ -61,7 +61,7 @@ def measure(
     tally = Tally()
     for row in rows:
         text = str(row["text"])
-        outcome = parse(Utterance("bench", text, "en", 1.0, (), 0, 0, "cli")).outcome
+        outcome = parse(Utterance("bench", text, "en", 1.0, 0, 0, "cli")).outcome
         intents = () if isinstance(outcome, Rejected) else outcome
         unsaid = count_unsaid(intents, ground(catalog, text, "en"), catalog)
         tally.sentences += 1

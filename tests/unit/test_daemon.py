@@ -172,7 +172,7 @@ def test_a_full_queue_refuses_the_newest_and_says_so(catalog: Catalog) -> None:
 def test_after_the_stop_nothing_is_taken_any_more(catalog: Catalog) -> None:
     run = _start(catalog, _light_on)
     assert run.stop() == 0
-    run.daemon.offer(Utterance("u1", "late", "en", 1.0, (), 0, 0, "mic"))
+    run.daemon.offer(Utterance("u1", "late", "en", 1.0, 0, 0, "mic"))
     assert run.session.published == []
 
 
@@ -322,7 +322,7 @@ def _chunks(count: int) -> Iterator[AudioChunk]:
 
 def _one_utterance_each(chunks: Iterable[AudioChunk], _on_partial: Callable[[str], None]) -> Iterator[Utterance]:
     for chunk in chunks:
-        yield Utterance(f"u{chunk.start_ns}", "turn on the light", "en", 1.0, (), 0, 2**62, "wav")
+        yield Utterance(f"u{chunk.start_ns}", "turn on the light", "en", 1.0, 0, 2**62, "wav")
 
 
 def _config(*, text_input: bool) -> Config:
@@ -477,7 +477,7 @@ def _talking(talk: Talk) -> Iterator[Talk]:
 
 
 def _whole(text: str) -> Utterance:
-    return Utterance(text, text, "en", 1.0, (), 0, 0, "mic")
+    return Utterance(text, text, "en", 1.0, 0, 0, "mic")
 
 
 def test_words_are_prefilled_while_they_are_spoken(talk: Talk) -> None:

@@ -35,7 +35,7 @@ def test_the_intent_of_the_readme_means_what_it_says(catalog: Catalog, text: str
     assert intent is not None
     assert not faults
     extended = replace(catalog, intents={**catalog.intents, intent.name: intent})
-    outcome = read_examples(extended, Utterance("1", text, "en", 1.0, (), 0, 0, "cli")).outcome
+    outcome = read_examples(extended, Utterance("1", text, "en", 1.0, 0, 0, "cli")).outcome
     assert isinstance(outcome, tuple)
     assert [(found.name, found.slots) for found in outcome] == [("shopping", slots)]
 

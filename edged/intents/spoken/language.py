@@ -6,114 +6,13 @@ A new language is a new entry of `LANGUAGES`. All words are written as `normaliz
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from dataclasses import replace
+from typing import Final
 
-Unit: TypeAlias = Literal["percent", "degrees", "celsius", "fahrenheit", "kelvin", "seconds", "minutes"]
-
+from edged.intents.spoken.entry import Cardinals, Language, NumberWords
 
 LEVELS: Final = ("0", "50", "100")
 """The percents that every language has names for: the minimum, a half and the maximum."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cardinals:
-    """The parts of the whole numbers up to ten thousand, for a language that num2words lacks."""
-
-    small: tuple[str, ...]
-    """0 to 19."""
-    tens: tuple[str, ...]
-    """20 to 90."""
-    hundreds: tuple[str, ...]
-    """100 to 900."""
-    hundred_and: str
-    """100 before something more."""
-    thousand: str
-    thousands: str
-    """After the number of thousands, from two."""
-    counting_thousands: Mapping[int, str]
-    """Numbers that are said otherwise before `thousands`."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberWords:
-    """How a language says numbers."""
-
-    cardinals: str | Cardinals | None = None
-    """The language's name in num2words, or its parts."""
-    point: tuple[str, ...] = ()
-    """Between the whole part and the decimals."""
-    minus: tuple[str, ...] = ()
-    half: tuple[str, ...] = ()
-    """What is put behind the whole part for a half more, with its blank where it is a word of its own."""
-    halved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The last word of a whole number -> the words in its place for a half more."""
-    silent: tuple[str, ...] = ()
-    """Words inside a number that some people leave out."""
-    hundreds: str = ""
-    """What is put behind a number of hundreds above nine: twenty-seven hundred."""
-    variants: tuple[tuple[str, str], ...] = ()
-    """Regular expressions and what may be said in place of what they match, anywhere in a number."""
-    inflections: tuple[Mapping[str, str], ...] = ()
-    """A gender, case or style each: the usual word -> the word in it."""
-    spoken: Mapping[float, tuple[str, ...]] = field(default_factory=dict)
-    """Further ways to say a number."""
-    bound: frozenset[str] = frozenset()
-    """Number words that are something else as well, such as articles: they say a number before a unit or a fraction
-    alone and, if they are its usual word, at the end of the utterance, where no noun follows."""
-    counters: tuple[str, ...] = ()
-    """What may follow a number without a blank."""
-    thousands_sign: str = ""
-    """Between digits, before the last three."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Language:
-    """One language; equal to itself alone, so that what is made from it can be cached."""
-
-    tag: str
-    """As in intent files; any tag with its primary subtag finds it."""
-    numbers: NumberWords = field(default_factory=NumberWords)
-    units: Mapping[Unit, tuple[str, ...]] = field(default_factory=dict)
-    """Unit -> its words, the one that is written for its sign first."""
-    signs: Mapping[str, str] = field(default_factory=dict)
-    """Sign -> words, where they are not those of the unit."""
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Percents that have names (see `LEVELS`) -> the names."""
-    skippable: frozenset[tuple[str, ...]] = frozenset()
-    """Articles, politeness and fillers: phrases, in words, without which an order means the same. A number, a name or a
-    longer phrase that has such a word in it is to be looked for before the word is left out."""
-    conjunctions: frozenset[tuple[str, ...]] = frozenset()
-    """What joins two orders."""
-    contractions: Mapping[str, str] = field(default_factory=dict)
-    """A preposition with its article, or its form before some sounds -> the preposition; for comparison alone."""
-    orders: Mapping[str, str] = field(default_factory=dict)
-    """A form of a verb that gives an order -> the one that stands for all, both folded; for comparison alone."""
-    asides: tuple[str, ...] = ()
-    """Words that people put into any order, for the recogniser: without its own place in the grammar such a word is
-    heard as one that means something (of "... 파란색으로 다 바꿔 줘", 다 was heard as 더, "more")."""
-    is_glued: bool = False
-    """Particles are glued to words, and blanks are as people please."""
-    particles: tuple[str, ...] = ()
-    """What may follow a name of one syllable; without one of them it is the start of another word."""
-    endings: tuple[str, ...] = ("'s", "s")
-    """What a name may end in or not."""
-    folds: Mapping[int, str | int] = field(default_factory=dict)
-    """Letters that people type otherwise -> what stands for both where words are compared, never where words are
-    written: speech models know words as they are spelled."""
-
-    def fold(self, word: str) -> str:
-        """Gives a word as it is compared; a word of one letter keeps its accent, which tells it from another word."""
-        word = self.contractions.get(word, word)
-        if len(word) == 1:
-            return word
-        folded = word.translate(self.folds)
-        return self.orders.get(folded, self.contractions.get(folded, folded))
-
-    def stem(self, word: str) -> str:
-        """Gives a word of a name as it is compared: folded, without an ending."""
-        folded = self.fold(word)
-        return next((folded.removesuffix(ending) for ending in self.endings if folded.endswith(ending)), folded)
 
 
 def _in_turn(usual: str, others: str) -> dict[str, str]:
@@ -144,6 +43,8 @@ _ENGLISH: Final = Language(
         hundreds=" hundred",
         variants=((r"^one (?=hundred|thousand)", "a "),),
         spoken={0.5: ("half a",)},
+        heard={1.5: ("a degree and a half",)},
+        half_thousands=(" thousand",),
         counters=("k", "c", "f", "s"),
         thousands_sign=",",
     ),
@@ -163,6 +64,10 @@ _ENGLISH: Final = Language(
         "thanks, thank you, now, right now, hey, hello, okay, ok, um, uh, er"
     ),
     conjunctions=_phrases("and then, and also, and, then, also, plus"),
+    corrections=_phrases("no, sorry, pardon, i mean, i meant, or rather, actually, scratch that, oops, oh wait"),
+    denials=_phrases("and no, but no, with no, there is no, there's no, no one, no more, no light, no lights"),
+    before_hour=_phrases("half past, quarter past, quarter to"),
+    behind_hour=_phrases("o'clock, am, pm, a m, p m, in the morning, in the afternoon, in the evening, at night"),
     asides=("please", "now", "just", "um", "uh"),
 )
 
@@ -174,6 +79,7 @@ _KOREAN: Final = Language(
         minus=("영하", "마이너스"),
         half=(" 반", " 도 반"),
         spoken={0: ("공",)},
+        heard={0.5: ("반 도",)},
         bound=frozenset({"이"}),
         counters=("도", "퍼센트", "프로", "초", "분", "켈빈", "단계", "으로", "로", "만큼", "까지"),
         thousands_sign=",",
@@ -191,6 +97,9 @@ _KOREAN: Final = Language(
     levels={"0": ("최소",), "50": ("절반", "반"), "100": ("최대",)},
     skippable=_phrases("좀, 제발, 그냥, 저기, 음, 어, 부탁해, 부탁해요, 고마워"),
     conjunctions=_phrases("그리고 나서, 그런 다음에, 그런 다음, 그 다음에, 그리고"),
+    corrections=_phrases("아니, 아니다, 아니야, 아니요, 아니지, 아니라, 아니고, 말고, 미안, 미안해, 죄송해요, 아차"),
+    denials=_phrases("그리고 아니, 아니 다"),
+    behind_hour=_phrases("시에, 시쯤, 시까지, 시부터, 시정각"),
     asides=("다", "좀", "음", "어"),
     is_glued=True,
     particles=("으로", "로", "을", "를", "이", "가", "은", "는", "에", "의", "만", "만큼", "까지", "쯤", "정도"),
@@ -211,6 +120,7 @@ _GERMAN: Final = Language(
             0.5: ("ein halb", "ein halbes", "ein halber", "einen halben", "einem halben", "eine halbe", "einer halben"),
             1: ("ein", "eine", "einen", "einem", "einer"),
         },
+        half_thousands=("tausend",),
         bound=frozenset({"ein", "eine", "einen", "einem", "einer"}),
         thousands_sign=".",
     ),
@@ -234,6 +144,13 @@ _GERMAN: Final = Language(
         "könnten sie, für mich, mir, etwa, ungefähr, circa, danke, hey, hallo, okay, ok, jetzt, gerade, äh, ähm"
     ),
     conjunctions=_phrases("und dann, und danach, und auch, und, dann, danach, sowie"),
+    corrections=_phrases(
+        "nein, nee, quatsch, sorry, entschuldigung, verzeihung, pardon, ich meine, ich meinte, vielmehr, besser gesagt,"
+        "korrektur"
+    ),
+    denials=_phrases("und nein, aber nein"),
+    before_hour=_phrases("halb, viertel vor, viertel nach, dreiviertel"),
+    behind_hour=_phrases("uhr, morgens, vormittags, mittags, nachmittags, abends, nachts"),
     contractions=_in_turn("im ins am ans zum zur beim vom aufs fürs übers", "in in an an zu zu bei von auf für über"),
     orders=_in_turn(
         "mache schalte stelle drehe dimme fahre ziehe schliesse setze heize senke erhoehe aktiviere knipse loesche",
@@ -278,6 +195,16 @@ _PORTUGUESE: Final = Language(
         "dá pra, para mim, pra mim, me, mais ou menos, cerca de, obrigado, obrigada, oi, olá, ei, então, agora, hum"
     ),
     conjunctions=_phrases("e depois, e também, e então, e aí, e, depois, também"),
+    corrections=_phrases(
+        "não, digo, quer dizer, quis dizer, aliás, opa, ou melhor, melhor dizendo, desculpa, desculpe, perdão"
+    ),
+    denials=_phrases(  # an order stands for all its forms
+        "e não, mas não, se não, não só, não é, não está, não tem, não quero, não mexe, não precisa, não liga,"
+        "não desliga, não acende, não apaga, não coloca, não põe, não bota, não ajusta, não deixa, não muda,"
+        "não aumenta, não diminui, não abaixa, não sobe, não desce, não abre, não fecha"
+    ),
+    before_hour=_phrases("às"),
+    behind_hour=_phrases("horas, hora, da manhã, da tarde, da noite, da madrugada, em ponto"),
     contractions=_in_turn(
         "no na nos nas num numa do da dos das pelo pela pelos pelas pro pra pros pras tá tô",
         "em em em em em em de de de de por por por por para para para para está estou",
@@ -319,6 +246,7 @@ _POLISH: Final = Language(
             _in_turn("jeden", "jednej"),
         ),
         spoken={0.5: ("pół",), 1.5: ("półtora", "półtorej")},
+        half_thousands=(" tysiąca",),
         bound=frozenset({"pół"}),
     ),
     units={
@@ -340,6 +268,15 @@ _POLISH: Final = Language(
         "dla mnie, po prostu, około, mniej więcej, dzięki, dziękuję, hej, cześć, okej, ok, teraz, yyy"
     ),
     conjunctions=_phrases("a potem, i potem, a następnie, a także, i też, i, oraz, potem, następnie"),
+    corrections=_phrases(
+        "nie, przepraszam, sorry, to znaczy, znaczy, raczej, oj, ups, pomyłka, miałem na myśli, miałam na myśli"
+    ),
+    denials=_phrases(
+        "a nie, ale nie, i nie, nie tylko, nie ma, nie chcę, nie rób, nie ruszaj, nie włącz, nie wyłącz, nie zapal,"
+        "nie gaś, nie ustawiaj, nie zmieniaj, nie zwiększaj, nie zmniejszaj, nie otwieraj, nie zamykaj"
+    ),
+    before_hour=_phrases("o godzinie, na godzinę, godzina"),
+    behind_hour=_phrases("rano, po południu, wieczorem, w nocy"),
     contractions={"we": "w", "ze": "z"},
     orders=_forms(
         "włącz włączyć włączaj, wyłącz wyłączyć wyłączaj, zapal zapalić zapalaj, zaświeć zaświecić, zgaś zgasić,"
@@ -413,6 +350,7 @@ _GREEK: Final = Language(
             ),
         ),
         spoken={0.5: ("μισό", "μισή")},
+        half_thousands=(" χιλιάδες",),
         bound=frozenset({"ένα", "έναν", "μία", "μια", "μισό", "μισή"}),
         thousands_sign=".",
     ),
@@ -436,6 +374,12 @@ _GREEK: Final = Language(
         "ευχαριστώ, γεια, γεια σου, εντάξει, τώρα, εμ"
     ),
     conjunctions=_phrases("και μετά, και ύστερα, και έπειτα, και επίσης, και, κι, μετά, ύστερα, έπειτα"),
+    corrections=_phrases(
+        "όχι, συγγνώμη, συγνώμη, εννοώ, εννοούσα, ή μάλλον, μάλλον, ήθελα να πω, θέλω να πω, ουπς, λάθος, διόρθωση"
+    ),
+    denials=_phrases("και όχι, κι όχι, αλλά όχι, όχι μόνο, όχι πια"),
+    before_hour=_phrases("στις"),
+    behind_hour=_phrases("η ώρα, το πρωί, το μεσημέρι, το απόγευμα, το βράδυ, τη νύχτα"),
     contractions=dict.fromkeys(_words("στο στη στην στον στα στις στους στουσ στισ"), "σε"),
     orders=_forms(
         "αναψε αναψτε αναψεισ αναψετε, σβησε σβηστε σβησεισ σβησετε, ανοιξε ανοιξτε ανοιξεισ ανοιξετε,"
@@ -458,7 +402,13 @@ def _either_spelling(language: Language) -> Language:
     def folded(phrases: frozenset[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
         return phrases | {tuple(map(language.fold, phrase)) for phrase in phrases}
 
-    return replace(language, skippable=folded(language.skippable), conjunctions=folded(language.conjunctions))
+    return replace(
+        language,
+        skippable=folded(language.skippable),
+        conjunctions=folded(language.conjunctions),
+        corrections=folded(language.corrections),
+        denials=folded(language.denials),
+    )
 
 
 LANGUAGES: Final[Mapping[str, Language]] = {

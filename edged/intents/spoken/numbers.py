@@ -16,13 +16,16 @@ from typing import Final
 
 from num2words import num2words
 
-from edged.intents.spoken.language import Cardinals, Language, NumberWords, language_of
+from edged.intents.spoken.entry import Cardinals, Language, NumberWords
+from edged.intents.spoken.language import language_of
 
 _EVERY: Final = 1000
 """Every whole number below this has its words in the table ..."""
 _HIGHEST: Final = 10_000
 """... and every fiftieth up to this: what a house measures (kelvin) is spoken in such steps."""
 _STEP: Final = 50
+_EVERY_TENTH: Final = 100
+"""Below this also every tenth, where words are glued and the point is inside one."""
 _LONGEST: Final = 8
 """A number of the table has at most this many words."""
 _DECIMALS: Final = 3
@@ -155,8 +158,12 @@ class _Reader:
         self._halves = self._split(half.strip() for half in self._words.half)
         self._degrees = self._split(language.units.get("degrees", ()))
         self._units = self._split(form for forms in language.units.values() for form in forms)
+        self._glueable = {*self._words.counters, *("".join(unit) for unit in self._units)}
+        self._tails = ("", *self._words.counters)
+        self._glued_halves = tuple("".join(half.split()) for half in self._words.half)
         self._no_minus = [phrase for phrase in language.skippable if phrase[-1] in self._minus]
         self._table = self._read_forward()
+        self._tenths = self._glued_tenths()
         self._beginning = 1 if language.is_glued else _BEGINNING
         self._beginnings = {key[:length] for key in self._table for length in range(1, self._beginning + 1)}
 
@@ -183,15 +190,33 @@ class _Reader:
 
     def _read_forward(self) -> dict[str, Decimal]:
         """Number words without blanks -> the number; empty for a language without number words."""
-        table: dict[str, Decimal] = {}
+        forms: list[tuple[str, Decimal]] = []
         for value in (*range(_EVERY), *range(_EVERY, _HIGHEST + 1, _STEP)):
             wholes = _whole_forms(value, self._words)
-            halves = _half_forms(value, _free(wholes, self._words), self._words, apart=False)
-            for number, forms in ((Decimal(value), wholes), (value + HALF, halves)):
-                for form in forms:
-                    for words in self._with_and_without_silent(form):
-                        table.setdefault(self._key(words), number)
+            halves = _half_forms(value, _free(wholes, self._words), self._words, apart=self._language.is_glued)
+            forms += [(form, Decimal(value)) for form in wholes] + [(form, value + HALF) for form in halves]
+        forms += [(form, Decimal(str(value))) for value, known in self._words.heard.items() for form in known]
+        forms += self._half_thousands()
+        table: dict[str, Decimal] = {}
+        for form, number in forms:
+            for words in self._with_and_without_silent(form):
+                table.setdefault(self._key(words), number)
         return table
+
+    def _glued_tenths(self) -> dict[str, Decimal]:
+        """The words of numbers with one decimal, written as one word, where people do so."""
+        return {
+            self._key(form.split()): value + Decimal(tenth) / 10
+            for value in range(_EVERY_TENTH if self._language.is_glued else 0)
+            for tenth in range(1, 10)
+            for form in _pointed_forms(_whole_forms(value, self._words), Decimal(tenth) / 10, self._words)
+        }
+
+    def _half_thousands(self) -> Iterator[tuple[str, Decimal]]:
+        for value in range(1, 10) if self._words.half_thousands else ():
+            wholes = _free(_whole_forms(value, self._words), self._words)
+            for half, behind in product(_half_forms(value, wholes, self._words), self._words.half_thousands):
+                yield half + behind, Decimal(value * 1000 + 500)
 
     def _with_and_without_silent(self, form: str) -> Iterator[Sequence[str]]:
         words = list(map(self._language.fold, form.split()))
@@ -208,10 +233,12 @@ class _Reader:
         digits = _DIGITS.match(words[start])
         if digits is None:
             return None
-        rest = words[start][digits.end() :]
-        if rest and not rest.startswith(self._words.counters):
-            return None
-        return NumberMention(start, start + 1, _written(digits[0], self._words.thousands_sign))
+        rest, value = words[start][digits.end() :], _written(digits[0], self._words.thousands_sign)
+        if not self._language.is_glued:
+            return None if rest and rest not in self._glueable else NumberMention(start, start + 1, value)
+        if rest.startswith(self._glued_halves):
+            return NumberMention(start, start + 1, value + HALF)
+        return None if rest and not rest.startswith(self._words.counters) else NumberMention(start, start + 1, value)
 
     def _spoken(self, words: Sequence[str], start: int) -> NumberMention | None:
         if self._key(words[start : start + 1])[: self._beginning] not in self._beginnings:
@@ -226,16 +253,20 @@ class _Reader:
         key = self._key(words)
         if key in self._table or not self._words.counters:
             return self._table.get(key)
-        for length in range(1, len(words[-1])):
-            if key[-length:].startswith(self._words.counters) and key[:-length] in self._table:
-                return self._table[key[:-length]]
+        tables = (self._table, self._tenths) if len(words) == 1 else (self._table,)
+        for length in range(len(words[-1])):
+            if length and not key[-length:].startswith(self._words.counters):
+                continue
+            for table in tables:
+                if key[: len(key) - length] in table:
+                    return table[key[: len(key) - length]]
         return None
 
     def _with_fraction(self, words: Sequence[str], mention: NumberMention) -> NumberMention:
         if mention.value % 1:
             return mention
         for after in (mention.end, mention.end + _length(words, mention.end, self._degrees)):
-            length = _length(words, after, self._halves)
+            length = self._half_length(words, after)
             if length:
                 return NumberMention(mention.start, after + length, mention.value + HALF)
         if mention.end < len(words) and words[mention.end] in self._points:
@@ -244,6 +275,12 @@ class _Reader:
                 end = mention.end + 1 + len(decimals)
                 return NumberMention(mention.start, end, mention.value + Decimal(f"0.{decimals}"))
         return mention
+
+    def _half_length(self, words: Sequence[str], start: int) -> int:
+        """How many words at `start` are a half more; where they are glued, a particle may follow."""
+        if self._language.is_glued and start < len(words):
+            return int(any(words[start] == f"{half[-1]}{tail}" for half in self._halves for tail in self._tails))
+        return _length(words, start, self._halves)
 
     def _decimals(self, words: Sequence[str]) -> Iterator[str]:
         for word in words[:_DECIMALS]:

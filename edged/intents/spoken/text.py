@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from edged.intents.spoken.language import Language, Unit, language_of
+from edged.intents.spoken.entry import Language, Unit
+from edged.intents.spoken.language import language_of
 
 _TYPOGRAPHIC: Final = str.maketrans({"’": "'", "‘": "'", "´": "'", "℃": "°C", "℉": "°F", "K": "K", "−": "-"})
 _SIGNS: Final[Mapping[str, tuple[Unit, ...]]] = {

@@ -11,7 +11,7 @@ from edged.intents.catalog import Fault
 from edged.types import Rejected, Utterance
 from tests.unit.act.conftest import intent_of
 
-UTTERANCE = Utterance("u1", "불 켜 줘", "ko", 1.0, (), 0, 0, "mqtt")
+UTTERANCE = Utterance("u1", "불 켜 줘", "ko", 1.0, 0, 0, "mqtt")
 
 
 def test_the_intent_message_has_the_contracts_fields_and_no_nulls() -> None:

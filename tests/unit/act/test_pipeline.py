@@ -14,7 +14,7 @@ from edged.types import Intent, Rejected, Stage, Utterance
 from tests.unit.act.conftest import device_of, home_of, intent_of
 from tests.unit.act.fakes import FakeSender
 
-UTTERANCE = Utterance("u1", "a secret sentence", "en", 1.0, (), 90, 100, "mqtt")
+UTTERANCE = Utterance("u1", "a secret sentence", "en", 1.0, 90, 100, "mqtt")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from edged.understand.validate import intent_validator
 
 
 def _examples_answer(catalog: Catalog, text: str) -> bool:
-    return read_examples(catalog, Utterance("u", text, "en", 1.0, (), 0, 0, "cli")).outcome is not None
+    return read_examples(catalog, Utterance("u", text, "en", 1.0, 0, 0, "cli")).outcome is not None
 
 
 def test_our_sentences_are_eight_that_examples_say_and_twelve_that_none_says(catalog: Catalog) -> None:

@@ -56,7 +56,7 @@ class Kitchen:
         """Says something a minute later, or at once."""
         self._count += 60 if later else 1
         at_ns = self._count * 10**9
-        utterance = Utterance(f"u{self._count}", text, "en", 1.0, (), at_ns, at_ns, "mic")
+        utterance = Utterance(f"u{self._count}", text, "en", 1.0, at_ns, at_ns, "mic")
         if isinstance(outcome, Rejected):
             self._recorder.keep(utterance, (), (outcome,))
         else:

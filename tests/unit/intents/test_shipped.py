@@ -124,7 +124,7 @@ def test_an_example_with_names_of_the_house_means_what_the_file_says(catalog: Ca
     for intent, example in every_example(catalog, lang):
         for turn in range(TURNS):
             text = said_in_turn(intent, example, turn, catalog, lang)
-            read = read_examples(catalog, Utterance("1", text, lang, 1.0, (), 0, 0, "cli")).outcome
+            read = read_examples(catalog, Utterance("1", text, lang, 1.0, 0, 0, "cli")).outcome
             assert isinstance(read, tuple), f"{intent.name}: {text}"
             assert [found.name for found in read] == [intent.name], text
             assert read[0].slots.items() >= example.slots.items(), text
@@ -145,7 +145,7 @@ def test_one_order_is_understood_in_the_forms_that_people_use(
     catalog: Catalog, lang: str, texts: tuple[str, ...]
 ) -> None:
     for text in texts:
-        read = read_examples(catalog, Utterance("1", text, lang, 1.0, (), 0, 0, "cli")).outcome
+        read = read_examples(catalog, Utterance("1", text, lang, 1.0, 0, 0, "cli")).outcome
         assert isinstance(read, tuple), text
         assert [(found.name, dict(found.slots)) for found in read] == [("light", {"action": "off", "area": "kitchen"})]
 
@@ -163,12 +163,12 @@ def test_one_order_is_understood_in_the_forms_that_people_use(
 )
 def test_what_is_denied_asked_or_told_is_no_order(catalog: Catalog, lang: str, texts: tuple[str, ...]) -> None:
     for text in texts:
-        assert read_examples(catalog, Utterance("1", text, lang, 1.0, (), 0, 0, "cli")).outcome is None, text
+        assert read_examples(catalog, Utterance("1", text, lang, 1.0, 0, 0, "cli")).outcome is None, text
 
 
 @pytest.mark.parametrize("text", ["a luz da cozinha tá acesa", "a luz da cozinha está acesa"])
 def test_a_question_without_a_question_word_is_no_order(catalog: Catalog, text: str) -> None:
-    read = read_examples(catalog, Utterance("1", text, "pt-BR", 1.0, (), 0, 0, "cli")).outcome
+    read = read_examples(catalog, Utterance("1", text, "pt-BR", 1.0, 0, 0, "cli")).outcome
     assert isinstance(read, tuple)
     assert [found.name for found in read] == ["query"]
 
@@ -177,7 +177,7 @@ def test_a_question_without_a_question_word_is_no_order(catalog: Catalog, text: 
 def test_no_refused_sentence_means_the_intent_that_refuses_it(catalog: Catalog, lang: str) -> None:
     for intent in catalog.intents.values():
         for text in intent.refused[lang]:
-            read = read_examples(catalog, Utterance("1", text, lang, 1.0, (), 0, 0, "cli"))
+            read = read_examples(catalog, Utterance("1", text, lang, 1.0, 0, 0, "cli"))
             assert intent.name in read.refused, text
             found = read.outcome if isinstance(read.outcome, tuple) else ()
             assert intent.name not in {meant.name for meant in found}, text
@@ -277,6 +277,6 @@ def test_a_house_without_some_kinds_of_devices_leaves_out_what_needs_them(config
 
 def test_a_small_house_understands_what_it_has(config: Config) -> None:
     loaded = read_catalog(config.intents.directory, parse_home(ONE_LAMP, "home.toml"))
-    outcome = read_examples(loaded, Utterance("1", "turn on the kitchen light", "en", 1.0, (), 0, 0, "cli")).outcome
+    outcome = read_examples(loaded, Utterance("1", "turn on the kitchen light", "en", 1.0, 0, 0, "cli")).outcome
     assert isinstance(outcome, tuple)
     assert [dict(intent.slots) for intent in outcome] == [{"action": "on", "area": "kitchen"}]

@@ -34,7 +34,7 @@ class Room:
         """The id of what was said, `after_s` after the end of what was said before."""
         self._now_ns += round(after_s * 1e9)
         self._count += 1
-        utterance = Utterance(f"u{self._count}", text, lang, 1.0, (), self._now_ns, self._now_ns + 10**9, source)
+        utterance = Utterance(f"u{self._count}", text, lang, 1.0, self._now_ns, self._now_ns + 10**9, source)
         self._now_ns += 10**9
         intents = tuple(one for one in outcome if isinstance(one, Intent))
         self.recorder.keep(utterance, intents, tuple(one for one in outcome if isinstance(one, Rejected)))
@@ -59,15 +59,15 @@ def config(folder: Path, keep: str) -> Config:
 
 def test_by_default_nothing_is_written(tmp_path: Path) -> None:
     keep = open_feedback(Config(state=StateConfig(directory=tmp_path)))
-    keep(Utterance("u1", "what", "en", 1.0, (), 0, 0, "mic"), (), (NO_COMMAND,))
+    keep(Utterance("u1", "what", "en", 1.0, 0, 0, "mic"), (), (NO_COMMAND,))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("none", []), ("refused", ["refused"]), ("all", ["refused", "done"])])
 def test_the_configuration_says_what_is_kept(tmp_path: Path, keep: str, kept: list[str]) -> None:
     told = open_feedback(config(tmp_path, keep))
-    told(Utterance("u1", "refused", "en", 1.0, (), 0, 0, "mic"), (), (NO_COMMAND,))
-    told(Utterance("u2", "done", "en", 1.0, (), 10**12, 10**12, "mic"), (light(action="on"),), ())
+    told(Utterance("u1", "refused", "en", 1.0, 0, 0, "mic"), (), (NO_COMMAND,))
+    told(Utterance("u2", "done", "en", 1.0, 10**12, 10**12, "mic"), (light(action="on"),), ())
     assert [row.text for row in read_kept(config(tmp_path, keep).feedback_directory)] == kept
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from edged.types import Rejected
+from edged.types import Intent, Rejected
 from edged.understand.answers import FORMS, FormName
-from edged.understand.ask import MAX_CHARACTERS, Asker, Limits
+from edged.understand.ask import MAX_CHARACTERS, Asker, Limits, _Answer
 from edged.understand.confidence import temper
 from edged.understand.decode import MAX_TOKENS
 from edged.understand.parser import Parser
@@ -71,6 +73,20 @@ def test_too_little_confidence_is_told_with_both_figures(
 def test_a_place_that_no_intent_uses_makes_a_command_unclear(parser: Parser, asker: Asker) -> None:
     judged = asker.ask(parser.readable, say("turn on the kitchen bedroom hall light"))
     assert isinstance(judged.outcome, Rejected) or len({i.slots.get("area") for i in judged.outcome}) == 3
+
+
+def test_what_was_taken_back_is_not_obeyed(parser: Parser, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    intents = tuple(
+        Intent("u", "light", {"action": "off", "area": area}, 1.0, math.inf) for area in ("kitchen", "hall")
+    )
+    monkeypatch.setattr(asker, "_answer", lambda *_: _Answer(intents, 1.0, 1))
+    judged = asker.ask(parser.readable, say("kitchen light off, no, the hall off"))
+    assert isinstance(judged.outcome, Rejected)
+    assert judged.outcome.reason == "said and taken back: kitchen"
+    assert judged.outcome.meant == intents
+    assert asker.ask(parser.readable, say("kitchen light off and the hall off")).outcome == intents
+    monkeypatch.setattr(asker, "_answer", lambda *_: _Answer(intents[1:], 1.0, 1))
+    assert asker.ask(parser.readable, say("kitchen light off, no, the hall off")).outcome == intents[1:]
 
 
 def test_words_that_were_read_before_the_end_save_tokens_and_change_nothing(parser: Parser, asker: Asker) -> None:

@@ -8,7 +8,7 @@ from edged.understand.examples import Reading, read_examples
 
 
 def read(catalog: Catalog, text: str, here: str | None = None) -> Reading:
-    return read_examples(catalog, Utterance("u1", text, "en", 1.0, (), 0, 0, "cli"), here)
+    return read_examples(catalog, Utterance("u1", text, "en", 1.0, 0, 0, "cli"), here)
 
 
 def meant(reading: Reading) -> list[tuple[str, dict[str, object]]]:

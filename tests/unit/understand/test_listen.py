@@ -61,7 +61,7 @@ def fresh(parser: Parser, catalog: Catalog) -> Iterator[Parser]:
 
 
 def say(text: str, lang: str) -> Utterance:
-    return Utterance("u1", text, lang, 1.0, (), 0, 0, "mic")
+    return Utterance("u1", text, lang, 1.0, 0, 0, "mic")
 
 
 def grow(text: str) -> list[str]:
@@ -167,7 +167,7 @@ def test_what_is_asked_of_whom_is_counted(parser: Parser, catalog: Catalog, conf
     counting = Parser(parser.lm, catalog, Limits(0.5, 0.5), find_training(config), metrics=counts)
     assert counts.prefixes == []  # the session's parser has put the same one there
     example, other = say("turn on the kitchen light", "en"), say("what a lovely red dress", "en")
-    unclear = Utterance("u1", "turn on the light", "en", 0.1, (), 0, 0, "mic")
+    unclear = Utterance("u1", "turn on the light", "en", 0.1, 0, 0, "mic")
     for words in ("so very lovely red", "so very lovely red dress", "so very lovely red frock"):
         counting.listen(words, "en")
     done = [counting.parse(utterance) for utterance in (example, unclear, other, other)]

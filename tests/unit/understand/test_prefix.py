@@ -151,7 +151,7 @@ def ask(parser: Parser) -> list[Understanding]:
         "dim the hall to thirty percent please would you",
         "what a day",
     ]
-    said = [Utterance("u1", text, "en", 1.0, (), 0, 0, "cli") for text in texts]
+    said = [Utterance("u1", text, "en", 1.0, 0, 0, "cli") for text in texts]
     parser._kept.clear()
     return [replace(parser.parse(utterance), duration_ms=0.0, lm_tokens=0, lm_calls=0) for utterance in said]
 

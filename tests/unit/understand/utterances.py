@@ -15,7 +15,7 @@ JOINING = {"en": " and ", "ko": " 그리고 "}
 
 
 def say(text: str, lang: str = "en", utterance_id: str = "u1") -> Utterance:
-    return Utterance(utterance_id, text, lang, 1.0, (), 0, 0, "cli")
+    return Utterance(utterance_id, text, lang, 1.0, 0, 0, "cli")
 
 
 def made_up(catalog: Catalog, count: int, seed: int) -> Iterator[Utterance]:

@@ -32,6 +32,9 @@ def test_every_entry_is_complete(lang: str) -> None:
     assert language.skippable
     assert language.conjunctions
     assert language.asides
+    assert language.corrections
+    assert language.denials
+    assert language.behind_hour
     assert language.numbers.minus
     assert language.numbers.point
     assert language.numbers.half
@@ -44,6 +47,8 @@ def test_every_word_is_written_as_it_is_said(lang: str) -> None:
         *(form for forms in (*language.units.values(), *language.levels.values()) for form in forms),
         *(" ".join(phrase) for phrase in language.conjunctions),
         *(" ".join(phrase) for phrase in language.skippable),
+        *(" ".join(phrase) for phrase in language.corrections | language.denials),
+        *(" ".join(phrase) for phrase in language.before_hour | language.behind_hour),
         *language.asides,
     }
     for form in said:

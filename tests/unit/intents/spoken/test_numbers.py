@@ -224,3 +224,71 @@ def test_a_number_without_words_is_said_in_digits(lang: str, value: str) -> None
 )
 def test_a_number_is_said_in_every_usual_way(lang: str, value: str, forms: set[str]) -> None:
     assert set(number_forms(Decimal(value), lang)) == forms
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "value"),
+    [
+        ("en", "half a degree", "0.5"),
+        ("en", "a degree and a half", "1.5"),
+        ("en", "one degree and a half", "1.5"),
+        ("en", "twenty two and a half", "22.5"),
+        ("en", "three and a half thousand kelvin", "3500"),
+        ("en", "2800 kelvin", "2800"),
+        ("en", "5s", "5"),
+        ("en", "5seconds", "5"),
+        ("de", "ein halbes grad", "0.5"),
+        ("de", "anderthalb grad", "1.5"),
+        ("de", "zweiundzwanzigeinhalb grad", "22.5"),
+        ("de", "dreieinhalbtausend kelvin", "3500"),
+        ("de", "viereinhalb tausend kelvin", "4500"),
+        ("de", "anderthalbtausend kelvin", "1500"),
+        ("pt-BR", "meio grau", "0.5"),
+        ("pt-BR", "um grau e meio", "1.5"),
+        ("pt-BR", "vinte e dois e meio", "22.5"),
+        ("pt-BR", "três mil e quinhentos kelvin", "3500"),
+        ("pl", "pół stopnia", "0.5"),
+        ("pl", "półtora stopnia", "1.5"),
+        ("pl", "dwadzieścia dwa stopnie i pół", "22.5"),
+        ("pl", "cztery i pół tysiąca kelwinów", "4500"),
+        ("pl", "półtora tysiąca kelwinów", "1500"),
+        ("el", "μισό βαθμό", "0.5"),
+        ("el", "ενάμιση βαθμό", "1.5"),
+        ("el", "είκοσι δύο και μισό βαθμούς", "22.5"),
+        ("el", "τρεις χιλιάδες πεντακόσια κέλβιν", "3500"),
+        ("el", "τρεισήμισι χιλιάδες κέλβιν", "3500"),
+        ("ko", "반 도", "0.5"),
+        ("ko", "반도 올려 줘", "0.5"),
+        ("ko", "일 도 반", "1.5"),
+        ("ko", "이십이 도 반", "22.5"),
+        ("ko", "이십이도 반으로", "22.5"),
+        ("ko", "이십이도반으로", "22.5"),
+        ("ko", "22도 반으로", "22.5"),
+        ("ko", "22도반으로", "22.5"),
+        ("ko", "이십점오도로", "20.5"),
+        ("ko", "일점오", "1.5"),
+        ("ko", "이십 점 오 오", "20.55"),
+        ("ko", "삼천오백 켈빈", "3500"),
+        ("ko", "2800켈빈으로", "2800"),
+    ],
+)
+def test_halves_and_thousands_are_read_as_people_say_them(lang: str, text: str, value: str) -> None:
+    assert read(text, lang) == [Decimal(value)]
+    assert str(read(text, lang)[0]) == value
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "the 12th"),
+        ("en", "21st"),
+        ("en", "31st"),
+        ("en", "the twelfth"),
+        ("ko", "반으로 줄여 줘"),
+        ("ko", "반도체"),
+        ("ko", "11시에"),
+        ("pl", "o jedenastej"),
+    ],
+)
+def test_ordinals_and_half_alone_are_no_numbers(lang: str, text: str) -> None:
+    assert read(text, lang) == []
