@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -15,8 +16,16 @@ from edged.types import SlotValue
 TRIES: Final = 12
 """Draws for one sentence before another template is taken."""
 _FULL_TRIES: Final = 4
+_CORRECTED: Final = 0.05
+"""Of the commands that name a value: those that name a wrong one first."""
+_KEYWORDS: Final = 0.08
+"""Of the commands: those that are nothing but values, where the catalogue lets them."""
+_SIBLINGS: Final = 0.35
+"""Of what other catalogues' intents mean: those of a domain that this one has other intents of."""
 _SOMEWHERE: Final = ("kitchen", "bedroom", "garage")
 """Rooms that commands of other catalogues name where there is no house."""
+
+_JOINED_TWICE: Final = re.compile(r"\b(?:and|but) (?=and\b)")
 
 _Made: TypeAlias = tuple[str, tuple[Json, ...], str]
 """A sentence, what it means, its template."""
@@ -36,7 +45,9 @@ class Rows:
     def row(self, *, is_command: bool) -> Sentence | None:
         """A sentence that was not said yet; None where none was found."""
         if is_command:
-            made = self._joined() if self.say.chance(0.1) else self._command(self.rng.choice(self.drawn))
+            drawn = self.rng.choice(self.drawn)
+            made = self._keywords(drawn) if self.say.chance(_KEYWORDS) else None
+            made = made or (self._joined() if self.say.chance(0.1) else self._command(drawn))
         else:
             made = self._nothing()
         if made is None:
@@ -71,12 +82,29 @@ class Rows:
         return max(filter(None, drafts), key=lambda draft: len(draft.slots), default=None)
 
     def _corrected(self, drawn: Drawn, draft: Draft) -> str:
-        """Rarely with a wrong value first: "the red, no, the blue one"."""
-        slots = [slot for slot in draft.slots if drawn.places[slot].said and len(drawn.places[slot].values) > 1]
-        if not slots or not self.say.chance(0.03):
+        """Rarely with a wrong value or number first, put right at once or in the end: "the red, no, the blue one"."""
+        places = ((slot, drawn.places[slot]) for slot in draft.slots if slot != AREA)
+        slots = [slot for slot, place in places if (place.said and len(place.values) > 1) or not place.slot.values]
+        if not slots or not self.say.chance(_CORRECTED):
             return draft.text
         slot = f"{{{self.rng.choice(slots)}}}"
-        return draft.text.replace(slot, f"{slot} {self.say.pick('corrections')} {slot}")
+        right = f"{self.say.pick('corrections')} {slot}"
+        return f"{draft.text} {right}" if self.say.chance(0.4) else draft.text.replace(slot, f"{slot} {right}")
+
+    def _keywords(self, drawn: Drawn) -> _Made | None:
+        """Values alone, as in "large with oat milk", where no other intent has them and none has to be implied."""
+        places = {slot: place for slot, place in drawn.places.items() if place.forms and place.said}
+        others = {form for one in self.drawn if one is not drawn for form in _forms(one)}
+        if len(places) < 2 or others & set(_forms(drawn)):
+            return None
+        chosen = self.rng.sample(sorted(places), self.rng.randint(2, min(3, len(places))))
+        parts = [f"{{{slot}}}" for slot in chosen]
+        text = f"{parts[0]} {self.rng.choice(('', '', 'and ', 'but '))}{' '.join(parts[1:])}"
+        draft = Draft(text, {}, "values alone")
+        if drawn.lacks(draft):
+            return None
+        said, values = self.say.fill(drawn, Draft(self.say.wrapped(text), {}, ""))
+        return _JOINED_TWICE.sub("", said), (drawn.fields(values),), draft.template
 
     def _joined(self) -> _Made | None:
         """Two commands in one sentence."""
@@ -89,7 +117,7 @@ class Rows:
     def _nothing(self) -> _Made | None:
         """What is no command for this catalogue."""
         ways = (self._foreign, self._swapped, self._out_of_list, self._incomplete, self._refused, self._not_now)
-        way = self.rng.choices((*ways, self._about, self._talk), (26, 11, 11, 2, 15, 13, 11, 11))[0]
+        way = self.rng.choices((*ways, self._about, self._talk), (26, 11, 15, 3, 15, 13, 10, 10))[0]
         text = way()
         return (text, (), "nothing") if text else None
 
@@ -103,7 +131,7 @@ class Rows:
     def _foreign_kind(self, *, siblings: bool = False) -> Kind:
         mine = {drawn.kind for drawn in self.drawn}
         domains = {kind.domain for kind in mine}
-        if siblings and self.say.chance(0.25):
+        if siblings and self.say.chance(_SIBLINGS):
             others = [kind for domain in sorted(domains, key=_name) for kind in domain.kinds if kind not in mine]
             if others:
                 return self.rng.choice(others)
@@ -176,6 +204,10 @@ class Rows:
 
     def _talk(self) -> str:
         return self.say.expand(self.say.pick("talk"), self.say.common.words, {})
+
+
+def _forms(drawn: Drawn) -> list[str]:
+    return [form for place in drawn.places.values() for forms in place.forms.values() for form in forms]
 
 
 def _name(domain: Domain) -> str:

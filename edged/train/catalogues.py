@@ -18,7 +18,12 @@ from edged.train.domains import AREA, Common, Domain, Json, Kind, Slot, Template
 from edged.train.phrasing import LANG, NAME, Draft, Drawn, Phrasing, Place, fix_article
 from edged.train.sentences import Sentence
 
-MAX_INTENTS: Final = 7
+MAX_INTENTS: Final = 15
+"""A house may have so many files of its own."""
+_SIZES: Final = (1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7)
+_LARGE: Final = 1 / 7
+"""Of all samples: those with more intents than any of `_SIZES`."""
+_EXAMPLES: Final = (2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
 MAX_EXAMPLES: Final = 8
 ROWS: Final = (38, 46)
 COMMANDS: Final = 0.7
@@ -43,7 +48,7 @@ class CatalogueSample:
 
 
 def make_catalogue_samples(count: int, seed: int) -> Iterator[CatalogueSample]:
-    """So many random catalogues of 1 to 7 intents, with 12 to 24 sentences each, of which 70 % are commands."""
+    """So many random catalogues, most of 1 to 7 intents, with some 40 sentences each, of which 70 % are commands."""
     domains, common = read_domains()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")  # noqa: S311  # it is to be repeatable
@@ -91,7 +96,8 @@ class _Maker:
         self.other_rooms = tuple(room.split("|")[0] for room in rooms[count:] if not words & set(room.split()))
 
     def _draw_intents(self) -> None:
-        wanted = self.rng.choice((1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, MAX_INTENTS))
+        is_large = self.say.chance(_LARGE)
+        wanted = self.rng.randint(_SIZES[-1] + 1, MAX_INTENTS) if is_large else self.rng.choice(_SIZES)
         kin: set[str] = set()
         domains = self.rng.sample(self.domains, len(self.domains))
         if self.say.rooms:
@@ -196,7 +202,7 @@ class _Maker:
 
     def _choose_examples(self, drawn: Drawn, drafts: list[Draft]) -> None:
         """Two to eight, which give every slot and every value that a sentence implies, if so many can."""
-        wanted = self.rng.randint(2, MAX_EXAMPLES)
+        wanted = self.rng.choice(_EXAMPLES)
         missing = {(slot, "") for slot in drawn.places}
         missing |= {
             (slot, value) for slot in drawn.kind.implied & set(drawn.places) for value in drawn.places[slot].values

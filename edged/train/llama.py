@@ -23,6 +23,10 @@ DTYPE = (
 )
 """Of the products of matrices. A processor without instructions for bfloat16 (a Raspberry Pi) is faster with floats;
 one that has them computes eight times as much (2.3 TFLOPS in place of 0.3 on two cores with AMX)."""
+PREFIX_STEP = 64
+"""Prefixes are filled up to a multiple of so many tokens: every new length costs oneDNN a second for new kernels."""
+_HIDDEN = -30000.0
+"""Added to scores of fill: finite, so that what fill itself sees is no division by zero."""
 LAYERS = (("attn_q", "attn_k", "attn_v"), ("attn_output",), ("ffn_gate", "ffn_up"), ("ffn_down",))
 """The linear layers of a block by their GGUF names, those together that read the same input; each gets an adapter."""
 
@@ -99,12 +103,12 @@ class Block(nn.Module):  # type: ignore[misc]
         self.register_buffer("attn_norm", tensors["attn_norm"], persistent=False)
         self.register_buffer("ffn_norm", tensors["ffn_norm"], persistent=False)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], prefix: int, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], fill: Tensor, mask: Tensor) -> Tensor:
         """The block's output; `x` holds the tokens of the prefix, then those of the strips that `mask` is for."""
         shape, width = self.shape, (self.shape.width,)
         y = functional.rms_norm(x, width, self.attn_norm, shape.norm_epsilon).to(DTYPE)
         q, k, v = (part.unflatten(-1, (-1, shape.head_width)) for part in self.linear[0](y))
-        y = attend(rotate(q, *rotation), rotate(k, *rotation), v, prefix, mask)
+        y = attend(rotate(q, *rotation), rotate(k, *rotation), v, fill, mask)
         x = x + self.linear[1](y)[0]
         y = functional.rms_norm(x, width, self.ffn_norm, shape.norm_epsilon).to(DTYPE)
         gate, up = self.linear[2](y)
@@ -117,24 +121,24 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.stack([even * cosine - odd * sine, even * sine + odd * cosine], -1).flatten(-2)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, prefix: int, mask: Tensor) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, fill: Tensor, mask: Tensor) -> Tensor:
     """Causal attention within the prefix, and of every row within itself and to the prefix.
 
     The two parts of a row's attention are computed apart, the prefix's for all rows in one product, and weighed by
-    their sums of exponentials, as in flash attention (Dao et al. 2022, section 3.1). `mask` (strips, length, length)
-    is added to the scores within the strips in which the rows are packed.
+    their sums of exponentials, as in flash attention (Dao et al. 2022, section 3.1). `fill` (prefix) is added to the
+    scores of the prefix, `mask` (strips, length, length) to those within the strips in which the rows are packed.
     """
     tokens, heads, width = q.shape
-    groups = k.shape[1]
+    groups, prefix = k.shape[1], len(fill)
     sizes = [prefix, tokens - prefix]
     rows, length = mask.shape[:2]
     (q0, q1), (k0, k1), (v0, v1) = (x.split(sizes) for x in (q.unflatten(1, (groups, -1)) * width**-0.5, k, v))
     keys, values = k0.permute(1, 2, 0), v0.transpose(0, 1)
     scores = torch.bmm(q0.permute(1, 2, 0, 3).reshape(groups, -1, width), keys).unflatten(1, (-1, prefix))
-    own = (scores + _causal(prefix)).softmax(-1).flatten(1, 2)
+    own = (scores + _causal(prefix) + fill).softmax(-1).flatten(1, 2)
     first = torch.bmm(own, values).unflatten(1, (-1, prefix)).permute(2, 0, 1, 3).flatten(1)
     q1 = q1.permute(1, 2, 0, 3)
-    far, far_sum = _weighed(torch.bmm(q1.reshape(groups, -1, width), keys), values)
+    far, far_sum = _weighed(torch.bmm(q1.reshape(groups, -1, width), keys) + fill, values)
     each = q1.unflatten(2, (rows, length)).transpose(1, 2).flatten(0, 1).flatten(1, 2)
     k1, v1 = (x.unflatten(0, (rows, length)).permute(2, 0, 1, 3).flatten(0, 1) for x in (k1, v1))
     scores = torch.bmm(each, k1.transpose(1, 2)).unflatten(0, (groups, rows)).unflatten(2, (-1, length))
@@ -186,13 +190,17 @@ class Llama(nn.Module):  # type: ignore[misc]
 
         `starts` (strips, length) says for each token where in its strip its row starts.
         """
+        short = -len(prefix) % PREFIX_STEP
+        fill = torch.zeros(len(prefix) + short, dtype=DTYPE)
+        fill[:short] = _HIDDEN
+        prefix = functional.pad(prefix, (short, 0))
         places = torch.arange(strips.shape[1])
         rotation = self._rotation(torch.cat([torch.arange(len(prefix)), (places - starts + len(prefix)).flatten()]))
         mask = torch.zeros(strips.shape + strips.shape[1:], dtype=DTYPE)
         mask.masked_fill_((starts[:, :, None] != starts[:, None]) | (places[None, :, None] < places), float("-inf"))
         x = functional.embedding(torch.cat([prefix, strips.flatten()]), self.embedding).float()
         for block in self.blocks:
-            x = block(x, rotation, len(prefix), mask)
+            x = block(x, rotation, fill, mask)
         x = functional.rms_norm(x[len(prefix) :], (self.shape.width,), self.norm, self.shape.norm_epsilon)
         return x.unflatten(0, strips.shape)
 

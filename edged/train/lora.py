@@ -17,6 +17,8 @@ from edged.train.dataset import MAX_ROW_TOKENS, Lesson, Row, batches, pack
 from edged.train.llama import Llama
 
 _LOG = logging.getLogger(__name__)
+STRIPS_STEP = 2
+"""Strips are filled up to a multiple of so many, as prefixes are (`llama.PREFIX_STEP`)."""
 _UNSCORED = -100
 
 
@@ -62,6 +64,7 @@ def train(model: Llama, lessons: Sequence[Lesson], plan: Plan, checkpoint: Path)
 
 def _loss(model: Llama, lesson: Lesson) -> Tensor:
     strips = pack(lesson.rows)
+    strips += [[]] * (-len(strips) % STRIPS_STEP)
     tokens, starts, targets = (torch.tensor(part) for part in zip(*map(_padded, strips), strict=True))
     hidden = model(torch.tensor(lesson.prefix), tokens, starts)
     is_scored = targets != _UNSCORED

@@ -21,8 +21,8 @@ _MACRO_DEPTH: Final = 6
 _CHOICE: Final = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _SHUFFLE: Final = re.compile(r"<([^<>]*)>")
 _ARTICLE: Final = re.compile(r"\ba (?=[aeio]|u[mn](?!i)|hour)(?!one\b|once\b|eu)")
-
-
+_PLURAL: Final = re.compile(r"^( \w+(?:ss|x|ch|sh))es\b|^( \w{3,}[^s\W])s\b")
+"""What is counted, behind a one."""
 _TWICE: Final = re.compile(r"\b(?:the|an?|my|our) (?=(?:the|an?|my|our) )")
 """A word of a template before a value that brings its own."""
 
@@ -157,7 +157,7 @@ class Phrasing:
             slot = parts[index]
             parts[index], values[slot] = self._draw_value(drawn.places[slot], slot, used)
             if values[slot] == 1 and self.chance(0.8):
-                parts[index + 1] = re.sub(r"^( \w{3,}[^s\W])s\b", r"\1", parts[index + 1])
+                parts[index + 1] = _PLURAL.sub(r"\1\2", parts[index + 1])
         return fix_article("".join(parts)), values
 
     def _draw_value(self, place: Place, slot: str, used: set[str]) -> tuple[str, SlotValue]:

@@ -37,9 +37,9 @@ COUNTS: Final[Mapping[str, tuple[int, int]]] = {
     "el": (4200, 3600),
 }
 """Sentences a language: commands, others."""
-SHIPPED_PLAN: Final = Plan(steps=1600, snap_every_steps=8)
-HOUSES: Final = 120
-CATALOGUES: Final = 640
+SHIPPED_PLAN: Final = Plan(steps=3100, snap_every_steps=8)
+HOUSES: Final = 250
+CATALOGUES: Final = 1100
 
 
 @dataclass(frozen=True, slots=True)

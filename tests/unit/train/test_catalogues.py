@@ -83,6 +83,18 @@ def test_a_sample_has_its_share_of_everything() -> None:
     assert any(sample.home for sample in _samples())
 
 
+def test_some_samples_are_as_large_as_a_house_with_many_files_and_most_are_small() -> None:
+    sizes = sorted(len(sample.schemas) for sample in _samples())
+    assert sizes[-1] > 7
+    assert sizes[len(sizes) // 2] <= 5
+
+
+def test_some_commands_are_values_alone_and_some_put_a_number_right() -> None:
+    rows = [row for sample in _samples() for row in sample.rows if row.intents]
+    assert any(row.template == "values alone" for row in rows)
+    assert any(re.search(r"\d (?:no|i mean|or rather|wait no)\b.* \d", row.text) for row in rows)
+
+
 def test_most_commands_are_said_as_no_example_says_them() -> None:
     shown = said = 0
     for sample in _samples():
