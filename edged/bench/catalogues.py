@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -63,11 +63,12 @@ def make_intents(count: int) -> Schemas:
     return [_make_intent(chance, number) for number in range(count)]
 
 
-def grow(catalog: Catalog, count: int) -> Catalog:
-    """The catalog with made up intents until it has so many, each with examples in English."""
-    made = make_intents(count - len(catalog.intents))
+def grow(catalog: Catalog, count: int, first: Collection[str] = ()) -> Catalog:
+    """So many intents: those of the catalog, the `first` before the others, then made up ones with English examples."""
+    names = sorted(catalog.intents, key=lambda name: name not in first)[:count]
+    made = make_intents(max(0, count - len(names)))
     grown = {intent.name: intent for intent in (_with_examples(schema, n) for n, schema in enumerate(made))}
-    return Catalog({**catalog.intents, **grown}, catalog.home, ())
+    return Catalog({**{name: catalog.intents[name] for name in names}, **grown}, catalog.home, ())
 
 
 def _with_examples(schema: Mapping[str, Any], number: int) -> IntentFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,15 +12,16 @@ from edged.bench.model import Counting, Floor, Opened, open_model
 from edged.bench.sentences import Sentence
 from edged.bench.timing import Sample, Work, measure, median, quartiles
 from edged.config import Config
-from edged.core import Matcher
+from edged.core import Matcher, Program
 from edged.errors import UsageError
 from edged.intents.catalog import Catalog
+from edged.intents.compile import MAX_INTENTS, compile_catalog
 from edged.intents.grounding import Grounding
 from edged.intents.load import load_catalog, require_intents
 from edged.intents.short import Fields
 from edged.models import Training, find_training
 from edged.types import Rejected, Utterance
-from edged.understand.answers import FORMS, AnswerForm, FormName
+from edged.understand.answers import FORMS, AnswerForm, FormName, JsonForm
 from edged.understand.ask import Asker, Judged
 from edged.understand.decode import MAX_AHEAD, MAX_TOKENS, Choice, Decoded, Decoder
 from edged.understand.examples import read_examples
@@ -131,7 +132,8 @@ class _Asking:
     """One way, from the text to intents; what was right is counted beside."""
 
     def __init__(self, way: _Way, opened: Opened, catalog: Catalog) -> None:
-        form = FORMS[way.form] if way.drafts else _Undrafted(FORMS[way.form])
+        self._form = _Counted() if way.form == "json" else None
+        form = self._form or (FORMS[way.form] if way.drafts else _Undrafted(FORMS[way.form]))
         decoder = Decoder(opened.lm, opened.vocab, max_forced=way.max_forced)
         if not way.all_logits:
             decoder = _LastLogits(opened.lm, opened.vocab)
@@ -142,9 +144,11 @@ class _Asking:
         self._catalog = catalog
         self._judged: dict[Sentence, Judged] = {}
 
-    def prepare(self, _sentence: Sentence) -> None:
+    def prepare(self, sentence: Sentence) -> None:
         """Forgets what was read."""
         self._lm.rewind()
+        if self._form is not None:
+            self._form.least = sentence.count
 
     def run(self, sentence: Sentence) -> Work:
         """Asks the LM."""
@@ -169,6 +173,19 @@ def _intents(judged: Judged) -> list[Fields]:
     if isinstance(judged.outcome, Rejected):
         return []
     return [{"intent": intent.name, **intent.slots} for intent in judged.outcome]
+
+
+class _Counted(JsonForm):
+    """JSON of as many intents as the sentence has: weights that did not learn it would write none, which costs nothing.
+
+    So its cost is that of the right amount of JSON, and its share of exact answers what the weights make of that.
+    """
+
+    least = 0
+
+    def compile(self, catalog: Catalog, said: Grounding, needed: Collection[str]) -> Program:
+        """All arrays of so many intents and more."""
+        return compile_catalog(catalog, said, needed, least=min(self.least, MAX_INTENTS))
 
 
 class _Undrafted:

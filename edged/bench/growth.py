@@ -36,7 +36,9 @@ class GrowthRow:
 def measure_growth(
     config: Config, sentences: Sequence[Sentence], counts: Sequence[int] = COUNTS, rounds: int | None = None
 ) -> list[GrowthRow]:
-    """A row for each number of intents and each who answers: those that the LM reads, and made up ones.
+    """A row for each number of intents and each who answers.
+
+    The intents are those that the sentences mean, then others that the LM reads, then made up ones.
 
     Raises:
         ModelError: the model is missing or cannot be used.
@@ -45,8 +47,12 @@ def measure_growth(
     training = find_training(config)
     with open_model(config) as opened:
         readable = Parser(opened.lm, catalog, opened.limits, training, vocab=opened.vocab).readable
+        meant = {str(intent.get("intent")) for sentence in sentences for intent in sentence.expect or ()}
         paths = [
-            Growing(Parser(opened.lm, grow(readable, count), opened.limits, training, vocab=opened.vocab), count)
+            Growing(
+                Parser(opened.lm, grow(readable, count, first=meant), opened.limits, training, vocab=opened.vocab),
+                count,
+            )
             for count in sorted(counts)
         ]
         samples = measure(paths, sentences, rounds)
@@ -64,13 +70,17 @@ class Growing:
     """edged under one of the catalogs."""
 
     def __init__(self, parser: Parser, count: int) -> None:
+        """The parser's prefix is the one in force."""
         self.name = f"{count} intents"
         self.count = count
         self._parser = parser
+        self._prefix = parser.lm.prefix
+        self._state = parser.lm.build_prefix(self._prefix, threads=parser.lm.threads)
         self.answered_by: dict[Sentence, AnsweredBy] = {}
 
     def prepare(self, _sentence: Sentence) -> None:
-        """Forgets all sentences."""
+        """Forgets all sentences, and has the LM stand behind this catalog's prefix."""
+        self._parser.lm.set_prefix_state(self._prefix, self._state)
         self._parser.forget()
 
     def run(self, sentence: Sentence) -> Work:

@@ -26,6 +26,11 @@ class Sentence:
     expect: tuple[Mapping[str, Any], ...] | None
     """The intents, as their schemas describe them; None where nobody wrote them down."""
 
+    @property
+    def count(self) -> int:
+        """How many intents it has; 0 where nobody wrote them down."""
+        return len(self.expect or ())
+
 
 def read_sentences(path: Path, lang: str) -> Sequence[Sentence]:
     """The rows of a file: JSON lines with `text`, and perhaps `lang` and `expect`.

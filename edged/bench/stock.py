@@ -24,8 +24,10 @@ _MAX_INTENTS: Final = 3
 class StockModel:
     """llama-cpp-python's `Llama`, asked for JSON by a schema; it keeps what two prompts have in common.
 
-    It gets the very prompt that the weights were trained on, as a chat template of them would write it: with another
-    one it answers most commands with an empty list, which is quick and of no use.
+    It gets the catalog and the sentence as the weights were trained on them, but for the form of the answer, which is
+    JSON. Weights that learned the short form alone answer most commands with an empty list then, which is quick and of
+    no use: so the schema says that there are as many intents as the sentence has. Its cost is that of the right amount
+    of JSON; what it says is not looked at.
     """
 
     def __init__(self, path: Path, adapter: Path | None, threads: Threads, catalog: Catalog) -> None:
@@ -40,11 +42,7 @@ class StockModel:
         )
         self._llama.chat_handler = _chat_handler(self._llama)
         self._evaluate, self._llama.eval = self._llama.eval, self._count
-        items = {"anyOf": [plain_schema(catalog, name) for name in catalog.intents]}
-        self._format = {
-            "type": "json_object",
-            "schema": {"type": "array", "maxItems": _MAX_INTENTS, "items": items},
-        }
+        self._items = {"anyOf": [plain_schema(catalog, name) for name in catalog.intents]}
         self._instructions = catalog_prefix(catalog, catalog.intents, len)
         self.evaluated_tokens = 0
         """So far."""
@@ -58,9 +56,11 @@ class StockModel:
     def answer(self, sentence: Sentence) -> str:
         """The JSON that it writes."""
         question = json_line(sentence.text, sentence.lang)
+        least = min(_MAX_INTENTS, sentence.count)
+        schema = {"type": "array", "minItems": least, "maxItems": _MAX_INTENTS, "items": self._items}
         answer = self._llama.create_chat_completion(
             messages=[{"role": "system", "content": self._instructions}, {"role": "user", "content": question}],
-            response_format=self._format,
+            response_format={"type": "json_object", "schema": schema},
             temperature=0.0,
             max_tokens=_MAX_ANSWER_TOKENS,
         )

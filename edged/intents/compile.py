@@ -37,9 +37,14 @@ SaidTexts: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def compile_catalog(
-    catalog: Catalog, grounding: Grounding | None = None, needed: Collection[str] = frozenset(), *, blank: bool = False
+    catalog: Catalog,
+    grounding: Grounding | None = None,
+    needed: Collection[str] = frozenset(),
+    *,
+    blank: bool = False,
+    least: int = 0,
 ) -> Program:
-    """The program of all arrays of zero to three intents of `catalog`.
+    """The program of all arrays of `least` to three intents of `catalog`.
 
     Args:
         catalog: what can be said.
@@ -47,6 +52,7 @@ def compile_catalog(
             intent that requires such a slot is then left out whole.
         needed: slots that every intent must have, as if its schema required them.
         blank: the array stands behind a blank.
+        least: how many there are at least, where there can be one.
     """
     intents = [
         expression
@@ -55,7 +61,7 @@ def compile_catalog(
         is not None
     ]
     item = Encoded(encode(Choice(tuple(intents))))  # written once, as the array holds it in two places
-    array = array_expression(item, 0, MAX_INTENTS if intents else 0)
+    array = array_expression(item, least, MAX_INTENTS) if intents else array_expression(item, 0, 0)
     return Program(Chain((Literal(b" "), array)) if blank else array)
 
 
