@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -206,7 +206,13 @@ class _LastLogits(Decoder):
     What is forced at the end is not read at all.
     """
 
-    def decode(self, matcher: Matcher, question: Sequence[int], draft: Sequence[int] = ()) -> Decoded | None:  # noqa: ARG002
+    def decode(
+        self,
+        matcher: Matcher,
+        question: Sequence[int],
+        draft: Sequence[int] = (),  # noqa: ARG002
+        redraft: Callable[[bytes], Sequence[int]] = lambda _written: (),  # noqa: ARG002
+    ) -> Decoded | None:
         """Reads `question` and writes until the grammar is finished; None if it is not after `MAX_TOKENS`."""
         known, text, choices = list(question), bytearray(), list[Choice]()
         while len(known) < len(question) + MAX_TOKENS:

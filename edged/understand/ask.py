@@ -25,7 +25,7 @@ from edged.understand.confidence import temper
 from edged.understand.corrections import Withdrawn, find_withdrawn
 from edged.understand.coverage import Unused, find_kept, find_overused, find_skipped, find_unused, ways_to_use
 from edged.understand.decode import MAX_TOKENS, Decoder
-from edged.understand.draft import draft_fields
+from edged.understand.draft import Continuation, draft_fields, rank_fields
 from edged.understand.lm import LanguageModel
 from edged.understand.namesakes import find_ambiguous
 from edged.understand.prompt import Prompt
@@ -71,6 +71,8 @@ class _Heard:
     withdrawn: Withdrawn
     draft: Sequence[int]
     """What the answer is likely to begin with."""
+    continuation: Continuation
+    """What it is likely to go on with where it begins otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,10 @@ class Asker:
         question = self._prompt.question(catalog, text, lang)
         # The draft's last token completes it: the LM need not read it.
         withdrawn = find_withdrawn(text, lang, mentions, numbers)
-        return _Heard(utterance, question, said, mentions, numbers, withdrawn, tokenize(draft.encode())[:-1])
+        ranked = (self._form.write(each, catalog, said) for each in rank_fields(catalog, text, lang, said, named))
+        continuation = Continuation(ranked, tokenize)
+        first = tokenize(draft.encode())[:-1]
+        return _Heard(utterance, question, said, mentions, numbers, withdrawn, first, continuation)
 
     def _answer(
         self,
@@ -198,7 +203,7 @@ class Asker:
         """What the LM writes if it must write `needed` slots; that it must is not held against it for the `spared`."""
         program = self._form.compile(catalog, heard.said, needed)
         matcher = Matcher(self._vocab, program, canonical=self._canonical)
-        decoded = self._decoder.decode(matcher, heard.tokens, heard.draft)
+        decoded = self._decoder.decode(matcher, heard.tokens, heard.draft, heard.continuation.after)
         if decoded is None:
             return _Answer((), 0.0, 0, ended=False)
         written = self._form.read(decoded.text, catalog, heard.said, spared)

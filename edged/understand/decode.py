@@ -9,7 +9,7 @@ for the greedy case).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -66,13 +66,20 @@ class Decoder:
         self._vocab = vocab
         self._max_forced = max_forced
 
-    def decode(self, matcher: Matcher, question: Sequence[int], draft: Sequence[int] = ()) -> Decoded | None:
+    def decode(
+        self,
+        matcher: Matcher,
+        question: Sequence[int],
+        draft: Sequence[int] = (),
+        redraft: Callable[[bytes], Sequence[int]] = lambda _written: (),
+    ) -> Decoded | None:
         """Reads `question` and writes until the grammar is finished; None if it is not after `MAX_TOKENS`.
 
         Args:
             matcher: at the start of the grammar.
             question: tokens; at least one.
             draft: what the answer is likely to begin with; it changes the cost alone.
+            redraft: what it is likely to go on with behind what is written; so does this.
         """
         answer = _Answer(self._vocab)
         known, likely = list(question), list(draft[:MAX_AHEAD])
@@ -84,7 +91,7 @@ class Decoder:
             matcher.advance(picks[-1].token)
             if matcher.is_finished:
                 return Decoded(bytes(answer.text), tuple(answer.choices))
-            likely = matcher.forced_tokens(self._max_forced)
+            likely = redraft(bytes(answer.text))[:MAX_AHEAD] or matcher.forced_tokens(self._max_forced)
         return None
 
     def _verify(self, matcher: Matcher, known: Sequence[int], likely: Sequence[int]) -> list[Pick]:

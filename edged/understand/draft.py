@@ -2,14 +2,15 @@
 
 The LM checks a draft in the batch in which it reads the utterance. A good one saves a call for each token of the
 answer, a bad one costs a few tokens more; it changes no answer. So naive Bayes over words is enough: kinds of examples,
-alike in what they mean, compete, and the utterance's own names and numbers fill the slots.
+alike in what they mean, compete, and the utterance's own names and numbers fill the slots. Where the LM writes
+something else, the likeliest kind that begins so is the next draft.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -72,10 +73,56 @@ def draft_fields(
     words = _features(text, lang, names)
     if not words or sum(word in known.words for word in words) < MIN_KNOWN * len(words):
         return None
-    fitting = [kind for kind in known.kinds if _fits(kind, said[kind.intent.name])]
-    best = max(fitting, key=lambda kind: known.score(kind, words, _unused(kind, said)), default=None)
+    best = max(_fitting(known, said), key=lambda kind: known.score(kind, words, _unused(kind, said)), default=None)
     fields = _fields(best, said[best.intent.name]) if best else {}
     return fields if best and fields.keys() >= set(best.intent.schema["required"]) else None
+
+
+def rank_fields(
+    catalog: Catalog, text: str, lang: str, said: Grounding, names: Collection[int]
+) -> Iterator[Mapping[str, SlotValue]]:
+    """All that an utterance can mean as one intent, the likeliest first; the arguments are those of `draft_fields`."""
+    known = _kinds(catalog, lang)
+    words = _features(text, lang, names)
+    for kind in sorted(_fitting(known, said), key=lambda kind: -known.score(kind, words, _unused(kind, said))):
+        yield _fields(kind, said[kind.intent.name])
+
+
+class Continuation:
+    """What an answer is likely to go on with once its beginning is known: of one utterance."""
+
+    def __init__(self, answers: Iterable[str], tokenize: Callable[[bytes], list[int]]) -> None:
+        """`answers` of one intent each, the likeliest first, are made as they are needed."""
+        self._answers = iter(answers)
+        self._made: list[str] = []
+        self._tokenize = tokenize
+
+    def after(self, written: bytes) -> list[int]:
+        """The tokens that are likely behind what is written, but for the last; none where nothing is."""
+        try:
+            *before, begun = written.decode().split(",")
+        except UnicodeDecodeError:
+            return []
+        for answer in self._each():
+            if answer.startswith(begun) and len(answer) > len(begun) + 1 and answer.rstrip("\n") not in before:
+                return self._rest(written, ",".join((*before, answer)).encode())
+        return []
+
+    def _each(self) -> Iterator[str]:
+        yield from self._made
+        for answer in self._answers:
+            self._made.append(answer)
+            yield answer
+
+    def _rest(self, written: bytes, whole: bytes) -> list[int]:
+        """The tokens of the whole behind those of what is written, where one of them ends there."""
+        known = self._tokenize(written)
+        tokens = self._tokenize(whole)
+        return tokens[len(known) : -1] if tokens[: len(known)] == known else []
+
+
+def _fitting(known: _Kinds, said: Grounding) -> list[_Kind]:
+    return [kind for kind in known.kinds if _fits(kind, said[kind.intent.name])]
 
 
 def _fits(kind: _Kind, said: Mapping[str, Sequence[SlotValue]]) -> bool:

@@ -28,12 +28,8 @@ BATCH_TOKENS: Final = 512
 """The step in which every prefix is read: another step rounds otherwise, and moves logits by up to 1 of a range of 57
 (SmolLM2-135M, x86_64, November 2026); the number of threads changes no bit of a prefix."""
 STEP_TOKENS: Final = 63
-"""Most tokens of one call behind the prefix. From 64 on llama.cpp takes other kernels, which move logits by up to 1.6;
-with fewer they are the same to the last bit however they are split into calls (SmolLM2-135M, x86_64, November 2026).
+"""Most tokens of one call behind the prefix, and most rows of logits, of 200 kB each: nearly every utterance has fewer.
 """
-ALONE_TOKENS: Final = 256
-"""Behind so many, several threads share the attention of a token that is read alone, and round otherwise: two are read
-there, and the second is forgotten, which takes no longer."""
 MAX_PREFIX_TOKENS: Final = 2048
 """The rest is for the utterance and the answer."""
 
@@ -42,7 +38,7 @@ _MAX_PIECE_BYTES: Final = 256
 
 def state_format() -> str:
     """What a prefix state depends on beside model and tokens: another build of llama.cpp may lay it out otherwise."""
-    return f"llama-cpp-python {llama_cpp.__version__}; {system_info()}; f16; {BATCH_TOKENS} a batch"
+    return f"llama-cpp-python {llama_cpp.__version__}; {system_info()}; f16, no flash attention; {BATCH_TOKENS} a batch"
 
 
 class LanguageModel:
@@ -85,6 +81,7 @@ class LanguageModel:
         self._with_logits = range(0)
         self._batch_start = 0
         self.evaluated_tokens = 0
+        """So far; what is read twice because it stands alone counts once."""
         self.evaluations = 0
 
     def close(self) -> None:
@@ -308,7 +305,8 @@ class LanguageModel:
         start = len(self._prefix) + known
         self._with_logits = range(0)
         rows = range(len(tokens) - wanted, len(tokens))
-        alone = len(tokens) == 1 and ALONE_TOKENS <= start < CONTEXT_TOKENS - 1
+        # A token alone goes another way through llama.cpp, which moves logits by up to 1: so two, and one is forgotten.
+        alone = len(tokens) == 1 and start < CONTEXT_TOKENS - 1
         batch = [*tokens, *tokens] if alone else tokens
         try:
             _decode(self._context, self._batch, batch, start, rows)
@@ -320,7 +318,7 @@ class LanguageModel:
         self._batch_start = known
         self._with_logits = range(known + rows.start, known + rows.stop)
         self.evaluations += 1
-        self.evaluated_tokens += len(batch)
+        self.evaluated_tokens += len(tokens)
 
     def _new_context(self, tokens: int) -> Handle:
         context = make_context(self._model, self._path, tokens, BATCH_TOKENS)

@@ -27,8 +27,10 @@ def test_the_examples_of_made_up_intents_can_be_said(two: Catalog) -> None:
                 assert name in {match.intent for way in match_examples(grown, text, "en") for match in way}
 
 
-def test_no_catalog_shrinks(two: Catalog) -> None:
-    assert grow(two, 1).intents == two.intents
+def test_of_a_larger_catalog_the_first_intents_are_taken_those_that_are_named_before_the_others(two: Catalog) -> None:
+    one, other = two.intents
+    assert list(grow(two, 1).intents) == [one]
+    assert list(grow(two, 1, first={other}).intents) == [other]
 
 
 @pytest.mark.model

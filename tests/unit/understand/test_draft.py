@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from edged.intents.load import load_catalog
 from edged.intents.spoken.text import normalize_text
 from edged.types import SlotValue
 from edged.understand.answers import FORMS
-from edged.understand.draft import draft_fields
+from edged.understand.draft import Continuation, draft_fields, rank_fields
 from tests.unit.understand.utterances import made_up
 
 
@@ -151,3 +152,40 @@ def test_an_intent_that_needs_what_nobody_said_is_not_drafted(catalog: Catalog) 
         "action": "on",
         "area": "kitchen",
     }
+
+
+def after(answers: Iterable[str], written: str) -> list[str]:
+    """What goes on, a token being a word."""
+    known: list[str] = []
+
+    def tokenize(text: bytes) -> list[int]:
+        for word in (words := text.decode().replace(",", " ,").replace("\n", " \n").split(" ")):
+            if word not in known:
+                known.append(word)
+        return [known.index(word) for word in words if word]
+
+    return [known[token] for token in Continuation(answers, tokenize).after(written.encode())]
+
+
+def test_the_likeliest_answer_that_begins_so_goes_on() -> None:
+    made = (" query state\n", " light off area\n", " light on area\n")
+    assert after(made, " light") == ["off", "area"]
+    assert after(made, " light on") == ["area"]
+    assert after(made, " query") == ["state"]
+    assert after(made, " thermostat") == []
+
+
+def test_a_second_intent_is_not_the_first_once_more() -> None:
+    assert after((" light off area\n", " thermostat set area\n"), " light off area,") == ["thermostat", "set", "area"]
+
+
+def test_letters_that_are_cut_go_on_with_nothing() -> None:
+    assert Continuation([" light on\n"], list).after("é".encode()[:1]) == []
+
+
+def test_every_kind_of_example_that_fits_is_ranked_once(catalog: Catalog) -> None:
+    text = "turn on the kitchen light please"
+    ranked = [dict(fields) for fields in rank_fields(catalog, text, "en", ground(catalog, text, "en"), ())]
+    assert ranked[0] == {"intent": "light", "action": "on", "area": "kitchen"}
+    assert {"intent": "light", "action": "off", "area": "kitchen"} in ranked
+    assert not any("temperature" in fields for fields in ranked)

@@ -37,7 +37,9 @@ class GreedyDecoder:
         self._lm = lm
         self._pieces = lm.pieces()
 
-    def decode(self, matcher: Matcher, question: Sequence[int], _draft: Sequence[int] = ()) -> Decoded | None:
+    def decode(
+        self, matcher: Matcher, question: Sequence[int], _draft: Sequence[int] = (), _redraft: object = None
+    ) -> Decoded | None:
         self._lm.rewind()
         known, text, choices = list(question), bytearray(), []
         for _ in range(MAX_TOKENS):
@@ -130,7 +132,7 @@ def test_no_draft_changes_an_answer(pair: Pair, catalog: Catalog) -> None:
 
 
 def test_long_utterances_mean_what_greedy_decoding_makes_of_them(pair: Pair, catalog: Catalog) -> None:
-    """Of more tokens than one call takes, and with more of them than ALONE_TOKENS."""
+    """Of more tokens than one call takes."""
     said = " and ".join(utterance.text for utterance in made_up(catalog, 40, seed=13))
     for text in (said[:300], f"{said[:480]} light on", "불 켜 줘 " * 60):
         mine, greedy = pair.ask(say(text, "ko" if "불" in text else "en"))
