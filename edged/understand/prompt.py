@@ -31,8 +31,8 @@ MAX_EXAMPLES: Final = 8
 MAX_VALUES: Final = 12
 """Of one slot that a header lists."""
 MAX_PREFIX_TOKENS: Final = 1600
-"""Only houses with many files of their own need so many. Behind prefixes of 250, 900 and 1,600 tokens, of 6, 21 and 37
-MB, eight tokens took 42, 75 and 108 ms (SmolLM2-135M, two threads of x86_64 beside other work, November 2026)."""
+"""Only houses with many files of their own need so many. Behind prefixes of 250, 600 and 1,600 tokens, of 6, 14 and 37
+MB, eight tokens took 24, 30 and 42 ms (SmolLM2-135M, two threads of x86_64, November 2026)."""
 _USUAL_NUMBER: Final = 10
 """What an example says for a number, where the slot can have it."""
 
