@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edged.types import AnsweredBy, Stage
+from edged.types import AnsweredBy, ResultStatus, Stage
 
 
 class Metrics:
@@ -29,7 +29,13 @@ class Metrics:
         """Something was rejected."""
 
     def count_command(self, *, sent: bool) -> None:
-        """A command was confirmed by the broker, or else was not sent."""
+        """A command was confirmed by the broker, or else it was not or expired."""
+
+    def count_result(self, status: ResultStatus) -> None:
+        """A command that the broker has was confirmed by its device, was not, or cannot be."""
+
+    def show_durable(self, *, is_durable: bool) -> None:
+        """Whether commands that wait for the broker outlive a restart from now on."""
 
     def observe_utterance(self, seconds: float) -> None:
         """All was done about an utterance, so long after its end."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, get_args
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client import generate_latest as render
 
 from edged.config import MetricsConfig
 from edged.ops.metrics import Metrics
 from edged.ops.page import Page, serve_page
-from edged.types import AnsweredBy, Stage
+from edged.types import AnsweredBy, ResultStatus, Stage
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,12 @@ class PrometheusMetrics(Metrics):
         self._partials = counter("partials", "Unfinished utterances read while they were spoken.")
         self._rejected = counters("rejected", "What was rejected, by the stage that did.", "stage", get_args(Stage))
         self._commands = counters("commands", "Commands to devices.", "result", ("sent", "failed"))
+        self._results = counters(
+            "results", "What became of commands at their devices.", "status", get_args(ResultStatus)
+        )
+        self._durable = Gauge(
+            "edged_outbox_durable", "1 while waiting commands and timers outlive a restart.", registry=registry
+        )
         self._utterance_s = Histogram(
             "edged_utterance_seconds",
             "From the end of an utterance until all was done about it.",
@@ -77,6 +83,14 @@ class PrometheusMetrics(Metrics):
     def count_command(self, *, sent: bool) -> None:
         """See `Metrics`."""
         self._commands["sent" if sent else "failed"].inc()
+
+    def count_result(self, status: ResultStatus) -> None:
+        """See `Metrics`."""
+        self._results[status].inc()
+
+    def show_durable(self, *, is_durable: bool) -> None:
+        """See `Metrics`."""
+        self._durable.set(is_durable)
 
     def observe_utterance(self, seconds: float) -> None:
         """See `Metrics`."""

@@ -28,6 +28,8 @@ def count_everything(metrics: Metrics) -> None:
     metrics.count_rejected("act")
     metrics.count_command(sent=True)
     metrics.count_command(sent=False)
+    metrics.count_result("unconfirmed")
+    metrics.show_durable(is_durable=True)
     metrics.observe_utterance(0.02)
     metrics.count_reload(taken=False)
 
@@ -46,6 +48,8 @@ def test_every_count_is_shown(registry: CollectorRegistry) -> None:
         ("rejected_total", "stage", "hear"): 0,
         ("commands_total", "result", "sent"): 1,
         ("commands_total", "result", "failed"): 1,
+        ("results_total", "status", "unconfirmed"): 1,
+        ("results_total", "status", "confirmed"): 0,
         ("catalog_reloads_total", "result", "taken"): 0,
         ("catalog_reloads_total", "result", "refused"): 1,
         ("utterance_seconds_bucket", "le", "0.01"): 0,
@@ -53,8 +57,8 @@ def test_every_count_is_shown(registry: CollectorRegistry) -> None:
     }
     found = {key: registry.get_sample_value(f"edged_{key[0]}", {key[1]: key[2]}) for key in expected}
     assert found == expected
-    plain = ("lm_tokens_total", "lm_calls_total", "partials_total", "utterance_seconds_count")
-    assert [registry.get_sample_value(f"edged_{name}") for name in plain] == [12, 2, 1, 1]
+    plain = ("lm_tokens_total", "lm_calls_total", "partials_total", "utterance_seconds_count", "outbox_durable")
+    assert [registry.get_sample_value(f"edged_{name}") for name in plain] == [12, 2, 1, 1, 1]
 
 
 def test_two_registries_know_nothing_of_each_other(registry: CollectorRegistry) -> None:
