@@ -15,12 +15,13 @@ from jsonschema.exceptions import ValidationError
 
 from edged.core import Matcher, Program, Vocab
 from edged.errors import CoreError
-from edged.intents.catalog import Json, Schema
+from edged.intents.catalog import Catalog, Json, Schema
 from edged.intents.lower import lower
 from edged.intents.lower.formats import EMAIL, UUID
 from edged.intents.lower.number import exact
 from edged.intents.lower.pattern import WORD, Assertion, Chain, Characters, Either, Node, Ranges, parse_pattern
 from edged.intents.lower.refusal import Refusal
+from edged.intents.memo import per_catalog
 
 
 def parse_instance(text: str) -> Json:
@@ -152,6 +153,12 @@ def exact_validator(schema: Schema | bool, *, is_linear: bool = False) -> jsonsc
     make = _LINEAR if is_linear else _EXACT
     validator: jsonschema.protocols.Validator = make(_with_decimals(schema), format_checker=_FORMATS)
     return validator
+
+
+@per_catalog
+def intent_validator(catalog: Catalog, name: str) -> jsonschema.protocols.Validator:
+    """Says whether an object is valid under the schema of an intent."""
+    return exact_validator(catalog.intents[name].schema, is_linear=True)
 
 
 def _with_decimals(value: Json) -> Json:

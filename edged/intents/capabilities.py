@@ -44,3 +44,10 @@ CAPABILITIES: Final[dict[str, Capability]] = {
     "scene": Capability(choices=("activate",)),
 }
 """A device's own `limits` in home.toml narrow or widen the range of a number; a position or a tilt of 100 is open."""
+
+READINGS: Final[dict[str, str]] = {"local_temperature": "celsius", "action": ""}
+"""What devices tell beside capabilities, with its unit: how warm it is there, and whether they heat, cool or idle."""
+
+_DONE: Final = ("brightness_step", "transition", "temperature_step", "position_step", "speed_step", "scene")
+TOLD: Final = (*(name for name in CAPABILITIES if name not in _DONE), *READINGS)
+"""What a device can tell of itself: how it is, and not what it is to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from edged.intents.home import Home
@@ -64,6 +64,71 @@ class CommandRules:
     rules: tuple[Rule, ...]
 
 
+TimerAct: TypeAlias = Literal["list", "cancel", "cancel_all"]
+"""What is done with timers; cancel: the one that was set last."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRule:
+    """Where every condition holds, this is done; later rules win."""
+
+    when: Mapping[str, Condition]
+    act: TimerAct
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRules:
+    """What an intent does with the timers that run."""
+
+    area: str | None
+    """The slot that names an area: only timers about it are meant."""
+    device: str | None
+    """The slot that names a device: the same."""
+    rules: tuple[TimerRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """Where every condition holds, these capabilities and readings of the devices of a kind are told."""
+
+    when: Mapping[str, Condition]
+    kind: str
+    device: str | None
+    """The slot that names a device."""
+    tell: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """How a question is answered from the state of devices; the first rule that holds does it."""
+
+    area: str | None
+    """The slot that names an area."""
+    rules: tuple[AnswerRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Which intents are to be confirmed before they are carried out."""
+
+    scope: Literal["always", "house"]
+    """house: those that name neither a place nor a device and concern devices of several areas."""
+    when: Mapping[str, Condition]
+    """All of these hold, as in a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotQuestion:
+    """What to ask where every condition holds and none of the slots was given."""
+
+    slots: tuple[str, ...]
+    when: Mapping[str, Condition]
+    text: Mapping[str, tuple[str, ...]]
+    """Language -> the question, the first of them."""
+    examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    """Language -> sentences that give none of the slots."""
+
+
 @dataclass(frozen=True, slots=True)
 class IntentFile:
     """One loaded intent."""
@@ -90,6 +155,25 @@ class IntentFile:
     command: CommandRules | None
     file: str = ""
     """Where it was read."""
+    answer: AnswerRules | None = None
+    """How it is answered here; None where whoever reads its topic answers."""
+    timers: TimerRules | None = None
+    examples_only: bool = False
+    """Its examples alone say it: the LM is not asked about it, and reads nothing of it."""
+    confirm: Confirmation | None = None
+    questions: tuple[SlotQuestion, ...] = ()
+    """In the order in which they are tried."""
+
+
+def holds(when: Mapping[str, Condition], slots: Mapping[str, SlotValue]) -> bool:
+    """Whether every condition holds for the slots of an intent."""
+    return all(_holds(condition, slots.get(slot)) for slot, condition in when.items())
+
+
+def _holds(condition: Condition, value: SlotValue) -> bool:
+    if isinstance(condition, bool):
+        return (value is not None) == condition
+    return any(value == allowed and isinstance(value, bool) == isinstance(allowed, bool) for allowed in condition)
 
 
 Pointer: TypeAlias = tuple[str | int, ...]

@@ -16,6 +16,7 @@ from edged.intents.home_tables import (
     DeviceTable,
     GroupTable,
     HomeFault,
+    Setting,
     Tables,
     read_tables,
     shown,
@@ -82,6 +83,8 @@ class Device:
     """What its driver sends for the speeds of a fan: names, slowest first, or numbers up to this one."""
     scene: int | None = None
     """Which of the address' scenes this is."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    """What its driver must know beside the address, in the words of what it speaks to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +276,7 @@ def _to_device(key: str, table: DeviceTable | GroupTable) -> Device:
         properties=table.properties,
         speeds=table.speeds,
         scene=table.scene,
+        settings=table.settings,
     )
 
 

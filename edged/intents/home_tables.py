@@ -27,6 +27,8 @@ MAX_NAMES: Final = 30
 MAX_LANGUAGES: Final = 30
 MAX_MEMBERS: Final = 200
 """Devices of one group."""
+MAX_SETTINGS: Final = 50
+"""Of one device: Home Assistant has about as many keys for a thermostat."""
 MAX_SPEEDS: Final = 32
 """Names of a fan's speeds: fans have about ten."""
 
@@ -44,6 +46,14 @@ Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\
 Speeds: TypeAlias = (
     Annotated[tuple[Word, ...], Field(min_length=1, max_length=MAX_SPEEDS)]
     | Annotated[int, Field(strict=True, ge=1, le=65535)]
+)
+
+
+Setting: TypeAlias = (
+    Annotated[str, Field(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    | Annotated[bool, Field(strict=True)]
+    | Number
+    | Annotated[tuple[Word, ...], Field(max_length=MAX_NAMES)]
 )
 
 
@@ -94,6 +104,7 @@ class _Commanded(_Table):
     properties: dict[Key, Word] = {}
     speeds: Speeds | None = None
     scene: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
+    settings: Annotated[dict[Key, Setting], Field(max_length=MAX_SETTINGS)] = {}
     template: dict[Key, MessageTable] = {}
 
 
@@ -142,6 +153,7 @@ _REMEDIES: Final = {
     "properties": 'write the key of the device\'s messages, such as properties.state = "state_l1"',
     "speeds": 'write the names of the speeds, slowest first, such as speeds = ["low", "high"], or the greatest number',
     "scene": "write the number of the scene, 0 to 255",
+    "settings": 'write keys of its driver, such as settings.command_topic = "home/lamp/set"',
     "template": 'write a topic and a payload, such as template.state = {topic = "a/b", payload = "{{ value }}"}',
     "members": 'write keys of devices, such as members = ["floor_lamp", "desk_lamp"]',
 }
@@ -261,7 +273,9 @@ _WORDS: Final = {
 
 def _is_branch(part: object) -> bool:
     """Whether a part of a place is no key of the file: pydantic names the branches of a choice of types there."""
-    return isinstance(part, str) and part.startswith(("tuple[", "constrained-", "int", "function-"))
+    if part in ("int", "bool", "float", "str"):
+        return True
+    return isinstance(part, str) and part.startswith(("tuple[", "constrained-", "function-"))
 
 
 def shown(text: str, length: int = 100) -> str:

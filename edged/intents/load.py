@@ -15,9 +15,12 @@ from edged.config import SHIPPED, Config
 from edged.errors import SchemaError
 from edged.intents.catalog import (
     PLACEHOLDER,
+    AnswerRule,
+    AnswerRules,
     Catalog,
     CommandRules,
     Condition,
+    Confirmation,
     Example,
     Fault,
     Finding,
@@ -26,7 +29,10 @@ from edged.intents.catalog import (
     Pointer,
     Rule,
     Schema,
+    SlotQuestion,
     SlotTerm,
+    TimerRule,
+    TimerRules,
 )
 from edged.intents.folder import read_folder, read_text, source_faults
 from edged.intents.home import Home, load_home
@@ -86,23 +92,28 @@ def read_catalog(directory: Path, home: Home, also: Sequence[Path] = ()) -> Cata
             folder = read_folder(path)
             faults += folder.faults
             files |= {path / name: text for name, text in folder.files.items()}
-    intents: dict[str, IntentFile] = {}
-    clashes = Clashes()
-    for path, text in files.items():
-        if not isinstance(text, str):
-            faults += text
-            continue
-        version = check_text(text, printable_path(path), home)
-        clashing = version.take(clashes)
-        faults += [*version.faults, *clashing]
-        if version.intent is not None and not clashing:
-            intents[version.intent.name] = version.intent
-    faults.sort(key=lambda fault: (fault.file, fault.severity))
+    catalog = make_catalog({path: text for path, text in files.items() if isinstance(text, str)}, home)
+    faults += [fault for found in files.values() if not isinstance(found, str) for fault in found]
+    faults = sorted((*faults, *catalog.faults), key=lambda fault: (fault.file, fault.severity))
     for fault in faults:
         if fault.severity == "error":
             log.warning("left out: %s", fault)
         else:
             log.info("%s", fault)
+    return replace(catalog, faults=tuple(faults))
+
+
+def make_catalog(texts: Mapping[Path, str], home: Home) -> Catalog:
+    """All that these texts of intent files hold for this house, and what is wrong with them."""
+    intents: dict[str, IntentFile] = {}
+    faults: list[Fault] = []
+    clashes = Clashes()
+    for path, text in texts.items():
+        version = check_text(text, printable_path(path), home)
+        clashing = version.take(clashes)
+        faults += [*version.faults, *clashing]
+        if version.intent is not None and not clashing:
+            intents[version.intent.name] = version.intent
     return Catalog(intents, home, tuple(faults))
 
 
@@ -291,10 +302,7 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
         schema=schema,
         slots=tuple(key for key in schema["properties"] if key != "intent"),
         homes=homes,
-        examples={
-            lang: tuple(Example(item["text"], item["slots"]) for item in items)
-            for lang, items in extension["examples"].items()
-        },
+        examples=_to_examples(extension["examples"]),
         refused=_tuples(extension.get("refused", {})),
         spoken={
             slot: {value: _tuples(words) for value, words in values.items()}
@@ -303,8 +311,21 @@ def _to_intent(schema: Schema, parsed: Mapping[str, Any]) -> IntentFile:
         said=((_measured(schema, homes) | _left_open(schema, extension)) - frozenset(extension.get("implied", ())))
         | frozenset(extension.get("said", ())),
         expires_s=float(extension.get("expires_s", DEFAULT_EXPIRES_S)),
-        asks=extension.get("asks", False),
+        asks=bool(extension.get("asks", False)),
         command=_to_command(extension["command"]) if "command" in extension else None,
+        answer=_to_answer(extension["asks"]) if isinstance(extension.get("asks"), Mapping) else None,
+        timers=_to_timers(extension["timers"]) if "timers" in extension else None,
+        examples_only=extension.get("examples_only", False),
+        confirm=_to_confirmation(extension["confirm"]) if "confirm" in extension else None,
+        questions=tuple(
+            SlotQuestion(
+                tuple(item["slots"]),
+                _to_conditions(item),
+                _tuples(item.get("ask", {})),
+                _to_examples(item.get("examples", {})),
+            )
+            for item in extension.get("questions", ())
+        ),
     )
 
 
@@ -325,6 +346,10 @@ def _tuples(words: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     return {lang: tuple(forms) for lang, forms in words.items()}
 
 
+def _to_examples(examples: Mapping[str, Any]) -> dict[str, tuple[Example, ...]]:
+    return {lang: tuple(Example(item["text"], item["slots"]) for item in items) for lang, items in examples.items()}
+
+
 def _to_command(command: Mapping[str, Any]) -> CommandRules:
     return CommandRules(
         kind=command["kind"],
@@ -332,12 +357,42 @@ def _to_command(command: Mapping[str, Any]) -> CommandRules:
         device=command.get("device"),
         rules=tuple(
             Rule(
-                when={slot: _to_condition(value) for slot, value in rule.get("when", {}).items()},
+                when=_to_conditions(rule),
                 change={capability: _to_change(value) for capability, value in rule["change"].items()},
             )
             for rule in command["rules"]
         ),
     )
+
+
+def _to_answer(asks: Mapping[str, Any]) -> AnswerRules:
+    return AnswerRules(
+        area=asks.get("area"),
+        rules=tuple(
+            AnswerRule(
+                when=_to_conditions(rule),
+                kind=rule["kind"],
+                device=rule.get("device"),
+                tell=tuple(rule["tell"]),
+            )
+            for rule in asks["rules"]
+        ),
+    )
+
+
+def _to_timers(timers: Mapping[str, Any]) -> TimerRules:
+    rules = (TimerRule(_to_conditions(rule), rule["do"]) for rule in timers["rules"])
+    return TimerRules(timers.get("area"), timers.get("device"), tuple(rules))
+
+
+def _to_confirmation(confirm: str | Mapping[str, Any]) -> Confirmation:
+    if isinstance(confirm, str):
+        confirm = {"scope": confirm}
+    return Confirmation(confirm.get("scope", "always"), _to_conditions(confirm))
+
+
+def _to_conditions(part: Mapping[str, Any]) -> dict[str, Condition]:
+    return {slot: _to_condition(value) for slot, value in part.get("when", {}).items()}
 
 
 def _to_condition(value: Json) -> Condition:

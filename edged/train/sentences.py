@@ -294,8 +294,9 @@ def write_sentences(path: Path, sentences: Iterable[Sentence]) -> None:
 
 
 def read_schemas(folder: Path) -> list[dict[str, Any]]:
-    """The intent files of a folder, by name."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    """The intent files of a folder that the LM is asked about, by name."""
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [file for file in files if not file["x-edged"].get("examples_only", False)]
 
 
 def read_templated() -> frozenset[str]:

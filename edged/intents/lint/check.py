@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from edged.intents.catalog import PLACEHOLDER, Finding, Json, Pointer
 from edged.intents.free_text import takes_text
-from edged.intents.lint.check_command import check_command
+from edged.intents.lint.check_command import check_asks, check_command, check_dialogue
 from edged.intents.lint.check_spoken import check_spoken
+from edged.intents.lint.check_timers import check_timers
 from edged.intents.lint.draft import Draft, check_slot, check_value
 from edged.intents.lint.sentences import Placeholders, SentenceKey
 from edged.intents.lower import takes_numbers
@@ -27,6 +28,9 @@ def check_intent(draft: Draft) -> Iterator[Finding]:
     yield from _check_sentences(draft)
     yield from _check_coverage(draft)
     yield from check_command(draft)
+    yield from check_asks(draft)
+    yield from check_timers(draft)
+    yield from check_dialogue(draft)
 
 
 def _check_order(draft: Draft) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Whether the rules of `command` can hold, and change what devices have to what devices take."""
+"""Whether the rules of `command` and `asks` can hold, and change or tell what devices have."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from edged.intents.capabilities import CAPABILITIES, Capability
-from edged.intents.catalog import Finding, Json, Pointer, Schema
+from edged.intents.capabilities import CAPABILITIES, TOLD, Capability
+from edged.intents.catalog import PLACEHOLDER, Finding, Json, Pointer, Schema
 from edged.intents.lint.draft import BOUNDS, Draft, check_slot, check_value
 from edged.intents.references import HOME
 from edged.intents.suggest import list_words, offer, quote
@@ -30,9 +30,75 @@ def check_command(draft: Draft) -> Iterator[Finding]:
         if rule is not None:
             here = (*place, "rules", index)
             for slot, condition in rule.get("when", {}).items():
-                yield from _check_condition(draft, slot, condition, (*here, "when", slot))
+                yield from check_condition(draft, slot, condition, (*here, "when", slot))
             for name, value in rule["change"].items():
                 yield from _check_change(draft, name, value, (*here, "change", name))
+
+
+def check_asks(draft: Draft) -> Iterator[Finding]:
+    """Every rule of an answer that never holds or tells what no device says, and roles of slots that are none."""
+    asks = draft.extension.get("asks")
+    if not isinstance(asks, Mapping):
+        return
+    place: Pointer = ("x-edged", "asks")
+    if "command" in draft.extension:
+        yield Finding(("x-edged", "command"), "a question commands nothing", "remove it", at_key=True)
+    rules = [(index, rule) for index, rule in enumerate(asks["rules"]) if rule is not None]
+    if "area" in asks and rules:
+        yield from _check_role(draft, "area", asks["area"], rules[0][1]["kind"], (*place, "area"))
+    for index, rule in rules:
+        yield from _check_telling(draft, rule, (*place, "rules", index))
+
+
+def _check_telling(draft: Draft, rule: Mapping[str, Json], here: Pointer) -> Iterator[Finding]:
+    yield from _check_kind(draft, rule["kind"], here)
+    if "device" in rule:
+        yield from _check_role(draft, "device", rule["device"], rule["kind"], (*here, "device"))
+    yield from _check_conditions(draft, rule, here)
+    for number, name in enumerate(rule["tell"]):
+        if name is not None and name not in TOLD:
+            what = f"{quote(name)} is nothing that a device tells"
+            yield Finding((*here, "tell", number), what, offer(name, TOLD))
+
+
+def check_dialogue(draft: Draft) -> Iterator[Finding]:
+    """Every slot and value that `confirm` and `questions` name and the intent does not have."""
+    confirm = draft.extension.get("confirm")
+    if isinstance(confirm, dict):
+        yield from _check_conditions(draft, confirm, ("x-edged", "confirm"))
+    for index, question in enumerate(draft.extension.get("questions", ())):
+        if question is not None:
+            yield from _check_question(draft, question, ("x-edged", "questions", index))
+
+
+def _check_conditions(draft: Draft, part: Mapping[str, Json], here: Pointer) -> Iterator[Finding]:
+    for slot, condition in part.get("when", {}).items():
+        yield from check_condition(draft, slot, condition, (*here, "when", slot))
+
+
+def _check_question(draft: Draft, question: Mapping[str, Json], here: Pointer) -> Iterator[Finding]:
+    for index, slot in enumerate(question["slots"]):
+        if slot is not None:
+            yield from check_slot(slot, draft, (*here, "slots", index))
+    yield from _check_conditions(draft, question, here)
+    for lang, items in question.get("examples", {}).items():
+        for index, item in enumerate(items):
+            if item is not None:
+                yield from _check_incomplete(draft, question, item, (*here, "examples", lang, index))
+
+
+def _check_incomplete(
+    draft: Draft, question: Mapping[str, Json], item: Mapping[str, Json], place: Pointer
+) -> Iterator[Finding]:
+    """A sentence that lacks a value says values of other slots alone."""
+    for slot, value in item["slots"].items():
+        yield from check_value(draft, slot, value, (*place, "slots", slot))
+    placed = PLACEHOLDER.findall(item["text"])
+    for slot in placed:
+        yield from check_slot(slot, draft, (*place, "text"))
+    for slot in (*item["slots"], *placed):
+        if slot in question["slots"]:
+            yield Finding((*place, "text"), f"this gives {quote(slot)}, which is asked for", "leave the value out")
 
 
 def _check_kind(draft: Draft, kind: str, place: Pointer) -> Iterator[Finding]:
@@ -63,7 +129,8 @@ def _check_role(draft: Draft, role: str, slot: str, kind: str, pointer: Pointer)
         yield Finding(pointer, what, f'name a slot that is {{"$ref": "{HOME}{wanted[0]}"}}')
 
 
-def _check_condition(draft: Draft, slot: str, condition: Json, pointer: Pointer) -> Iterator[Finding]:
+def check_condition(draft: Draft, slot: str, condition: Json, pointer: Pointer) -> Iterator[Finding]:
+    """A condition of a rule that can never hold."""
     if slot not in draft.declared:
         yield from check_slot(slot, draft, pointer, at_key=True)
     elif condition is False and slot in draft.schema["required"]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from edged.intents.spoken.delay_words import DelayWords
+
 Unit: TypeAlias = Literal["percent", "degrees", "celsius", "fahrenheit", "kelvin", "seconds", "minutes"]
 
 
@@ -90,10 +92,16 @@ class Language:
     """What makes the number behind it an hour, unless a unit follows: "half past seven"."""
     behind_hour: frozenset[tuple[str, ...]] = frozenset()
     """What makes the number before it an hour: "eleven o'clock"."""
+    delays: DelayWords = field(default_factory=DelayWords)
+    """How it says that something is to be done later."""
     contractions: Mapping[str, str] = field(default_factory=dict)
     """A preposition with its article, or its form before some sounds -> the preposition; for comparison alone."""
     orders: Mapping[str, str] = field(default_factory=dict)
     """A form of a verb that gives an order -> the one that stands for all, both folded; for comparison alone."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What a device may tell of itself -> the word for it behind the device's name: "kitchen lamp: on"."""
+    decimal_sign: str = "."
+    """Before the decimals of a number that is written in digits."""
     asides: tuple[str, ...] = ()
     """Words that people put into any order, for the recogniser: without its own place in the grammar such a word is
     heard as one that means something (of "... 파란색으로 다 바꿔 줘", 다 was heard as 더, "more")."""

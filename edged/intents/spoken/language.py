@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from edged.intents.spoken.delay_words import ENGLISH, GERMAN, GREEK, KOREAN, POLISH, PORTUGUESE
 from edged.intents.spoken.entry import Cardinals, Language, NumberWords
 
 LEVELS: Final = ("0", "50", "100")
 """The percents that every language has names for: the minimum, a half and the maximum."""
+
+TOLD: Final = ("on", "off", "open", "close", "unknown", "offline", "heat", "cool", "idle", "auto")
+"""What devices tell of themselves in one word, for which every language has one."""
 
 
 def _in_turn(usual: str, others: str) -> dict[str, str]:
@@ -30,6 +34,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _phrases(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(phrase.split()) for phrase in text.split(","))
+
+
+def _told(words: str) -> dict[str, str]:
+    return dict(zip(TOLD, words.split(", "), strict=True))
 
 
 _ENGLISH: Final = Language(
@@ -68,7 +76,9 @@ _ENGLISH: Final = Language(
     denials=_phrases("and no, but no, with no, there is no, there's no, no one, no more, no light, no lights"),
     before_hour=_phrases("half past, quarter past, quarter to"),
     behind_hour=_phrases("o'clock, am, pm, a m, p m, in the morning, in the afternoon, in the evening, at night"),
+    delays=ENGLISH,
     asides=("please", "now", "just", "um", "uh"),
+    told=_told("on, off, open, closed, unknown, offline, heating, cooling, idle, auto"),
 )
 
 _KOREAN: Final = Language(
@@ -100,10 +110,12 @@ _KOREAN: Final = Language(
     corrections=_phrases("아니, 아니다, 아니야, 아니요, 아니지, 아니라, 아니고, 말고, 미안, 미안해, 죄송해요, 아차"),
     denials=_phrases("그리고 아니, 아니 다"),
     behind_hour=_phrases("시에, 시쯤, 시까지, 시부터, 시정각"),
+    delays=KOREAN,
     asides=("다", "좀", "음", "어"),
     is_glued=True,
     particles=("으로", "로", "을", "를", "이", "가", "은", "는", "에", "의", "만", "만큼", "까지", "쯤", "정도"),
     endings=(),
+    told=_told("켜짐, 꺼짐, 열림, 닫힘, 알 수 없음, 연결 안 됨, 난방, 냉방, 대기, 자동"),
 )
 
 _GERMAN: Final = Language(
@@ -151,6 +163,7 @@ _GERMAN: Final = Language(
     denials=_phrases("und nein, aber nein"),
     before_hour=_phrases("halb, viertel vor, viertel nach, dreiviertel"),
     behind_hour=_phrases("uhr, morgens, vormittags, mittags, nachmittags, abends, nachts"),
+    delays=GERMAN,
     contractions=_in_turn("im ins am ans zum zur beim vom aufs fürs übers", "in in an an zu zu bei von auf für über"),
     orders=_in_turn(
         "mache schalte stelle drehe dimme fahre ziehe schliesse setze heize senke erhoehe aktiviere knipse loesche",
@@ -159,6 +172,8 @@ _GERMAN: Final = Language(
     asides=("bitte", "mal", "jetzt", "äh", "ähm"),
     endings=("s",),
     folds={ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"},
+    told=_told("an, aus, offen, geschlossen, unbekannt, nicht erreichbar, heizt, kühlt, in ruhe, automatisch"),
+    decimal_sign=",",
 )
 
 _PORTUGUESE: Final = Language(
@@ -205,6 +220,7 @@ _PORTUGUESE: Final = Language(
     ),
     before_hour=_phrases("às"),
     behind_hour=_phrases("horas, hora, da manhã, da tarde, da noite, da madrugada, em ponto"),
+    delays=PORTUGUESE,
     contractions=_in_turn(
         "no na nos nas num numa do da dos das pelo pela pelos pelas pro pra pros pras tá tô",
         "em em em em em em de de de de por por por por para para para para está estou",
@@ -220,6 +236,10 @@ _PORTUGUESE: Final = Language(
     asides=("por", "favor", "agora", "hum"),
     endings=("s",),
     folds=str.maketrans("áàâãéêíóôõúüç", "aaaaeeiooouuc"),
+    told=_told(
+        "ligado, desligado, aberto, fechado, desconhecido, fora do ar, aquecendo, resfriando, em espera, automático"
+    ),
+    decimal_sign=",",
 )
 
 _POLISH: Final = Language(
@@ -277,6 +297,7 @@ _POLISH: Final = Language(
     ),
     before_hour=_phrases("o godzinie, na godzinę, godzina"),
     behind_hour=_phrases("rano, po południu, wieczorem, w nocy"),
+    delays=POLISH,
     contractions={"we": "w", "ze": "z"},
     orders=_forms(
         "włącz włączyć włączaj, wyłącz wyłączyć wyłączaj, zapal zapalić zapalaj, zaświeć zaświecić, zgaś zgasić,"
@@ -289,6 +310,10 @@ _POLISH: Final = Language(
     ),
     asides=("proszę", "teraz", "no"),
     endings=(),
+    told=_told(
+        "włączone, wyłączone, otwarte, zamknięte, nieznane, niedostępne, grzeje, chłodzi, w spoczynku, automatycznie"
+    ),
+    decimal_sign=",",
 )
 
 _GREEK: Final = Language(
@@ -380,6 +405,7 @@ _GREEK: Final = Language(
     denials=_phrases("και όχι, κι όχι, αλλά όχι, όχι μόνο, όχι πια"),
     before_hour=_phrases("στις"),
     behind_hour=_phrases("η ώρα, το πρωί, το μεσημέρι, το απόγευμα, το βράδυ, τη νύχτα"),
+    delays=GREEK,
     contractions=dict.fromkeys(_words("στο στη στην στον στα στις στους στουσ στισ"), "σε"),
     orders=_forms(
         "αναψε αναψτε αναψεισ αναψετε, σβησε σβηστε σβησεισ σβησετε, ανοιξε ανοιξτε ανοιξεισ ανοιξετε,"
@@ -393,6 +419,8 @@ _GREEK: Final = Language(
     asides=("παρακαλώ", "τώρα", "λοιπόν"),
     endings=(),
     folds=str.maketrans("άέήίόύώϊϋΐΰς", "αεηιουωιυιυσ"),
+    told=_told("αναμμένο, σβηστό, ανοιχτό, κλειστό, άγνωστο, εκτός σύνδεσης, θερμαίνει, ψύχει, σε αναμονή, αυτόματα"),
+    decimal_sign=",",
 )
 
 

@@ -79,6 +79,12 @@ def find_numbers(words: Sequence[str], lang: str) -> list[NumberMention]:
     return found
 
 
+def read_number(words: Sequence[str], lang: str) -> Decimal | None:
+    """The number that all of the normalised words say together, where a unit is known to follow; None if none."""
+    language = language_of(lang)
+    return _reader(language).whole(list(map(language.fold, words)))
+
+
 def _whole_forms(value: int, words: NumberWords) -> list[str]:
     """The usual form first; none where the language has no words for the number."""
     usual = _cardinal(value, words.cardinals)
@@ -181,6 +187,21 @@ class _Reader:
         ):
             return None
         return self._with_minus(words, mention)
+
+    def whole(self, words: Sequence[str]) -> Decimal | None:
+        """The number that these are, also where they are bound words."""
+        if len(words) == 1 and _DIGITS.fullmatch(words[0]):
+            return _written(words[0], self._words.thousands_sign)
+        key = self._key(words)
+        value = self._table.get(key, self._tenths.get(key))
+        if value is not None:
+            return value
+        for half in self._halves:
+            before = words[: len(words) - len(half)]
+            if before and tuple(words[len(before) :]) == half:
+                value = self.whole(before)
+                return value + HALF if value is not None and value % 1 == 0 else None
+        return None
 
     def unit_length(self, words: Sequence[str], start: int) -> int:
         """How many words at `start` are a unit."""

@@ -96,6 +96,13 @@ def test_a_device_may_say_how_its_driver_reaches_it() -> None:
     assert _home(f"{DEVICE}speeds = 100\n").devices["lamp"].speeds == 100
 
 
+def test_a_driver_may_have_settings_of_its_own() -> None:
+    more = 'settings = {command_topic = "~/set", brightness_scale = 100, optimistic = true, modes = ["hs", "rgb"]}\n'
+    assert _home(DEVICE + more).devices["lamp"].settings == {
+        "command_topic": "~/set", "brightness_scale": 100, "optimistic": True, "modes": ("hs", "rgb"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("place", "areas"),
     [("kitchen", ("kitchen",)), ("ground", ("kitchen", "hall")), ("top", ("attic",)), ("cellar", ()), ("garden", ("garden",))],
@@ -173,6 +180,13 @@ def test_a_reference_to_anything_else_of_the_house_is_refused() -> None:
         (DEVICE + f"speeds = {['x'] * (MAX_SPEEDS + 1)}\n", "devices.lamp.speeds", "has too many entries"),
         (DEVICE + "scene = 256\n", "devices.lamp.scene", "less than or equal to 255"),
         (DEVICE + "scene = true\n", "devices.lamp.scene", "is no whole number"),
+        (DEVICE + "settings.mode_command_topic = {a = 1}\n", "devices.lamp.settings.mode_command_topic", "is no text"),
+        (DEVICE + 'settings.interval = ""\n', "devices.lamp.settings.interval", "is empty"),
+        (DEVICE + "settings.scale = inf\n", "devices.lamp.settings.scale", ""),
+        (DEVICE + "settings = 3\n", "devices.lamp.settings", "is no table"),
+        (DEVICE + 'settings.modes = ["a", 3]\n', "devices.lamp.settings.modes.1", "is no text"),
+        (DEVICE + f"settings = {{ {', '.join(f'k{n} = 1' for n in range(51))} }}\n", "devices.lamp.settings",
+         "has too many entries"),
         (DEVICE + '[groups.g]\nkind = "light"\n', "groups.g", "has no members and no driver with an address"),
         (DEVICE + '[groups.g]\nkind = "light"\ndriver = "x"\n', "groups.g", "has no members and no driver"),
         (DEVICE + '[groups.g]\nkind = "light"\nmembers = []\n', "groups.g.members", "has too few entries"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import jsonschema
 import pytest
 
+from edged.act.answers import Answer, answer_question
 from edged.act.mapping import map_intent
 from edged.config import Config
 from edged.intents.catalog import PLACEHOLDER, Catalog, Example, IntentFile
@@ -210,7 +211,27 @@ def test_what_an_example_commands_can_be_carried_out(catalog: Catalog, lang: str
         asked = Intent("1", intent.name, filled_slots(intent, example, catalog), confidence=1, margin=0)
         mapped = map_intent(asked, catalog, default_area=None)
         assert isinstance(mapped, tuple), f"{example.text}: {mapped}"
-        assert bool(mapped) != intent.asks, example.text
+        assert bool(mapped) != (intent.asks or intent.timers is not None), example.text
+
+
+@every_language
+def test_what_an_example_asks_is_answered(catalog: Catalog, lang: str) -> None:
+    for intent, example in every_example(catalog, lang):
+        if not intent.asks:
+            continue
+        assert intent.answer is not None, intent.name
+        asked = Intent("1", intent.name, filled_slots(intent, example, catalog), confidence=1, margin=0)
+        answer = answer_question(
+            asked,
+            intent.answer,
+            catalog.home,
+            lang=lang,
+            default_area=None,
+            told_by=lambda _device: {},
+            is_offline=lambda _device: False,
+        )
+        assert isinstance(answer, Answer), f"{example.text}: {answer}"
+        assert answer.devices, example.text
 
 
 @every_language

@@ -131,6 +131,54 @@ def test_what_does_nothing_is_a_warning_and_the_file_is_in_force(
     assert told in faults[0].what
 
 
+def asks(**changes: object) -> Change:
+    """The lamp as a question; `changes` are those of its rule."""
+    rule = {"when": {"action": "on"}, "kind": "light", "device": "device", "tell": ["state", "brightness"]}
+
+    def change(parsed: dict[str, Any]) -> None:
+        area = changes.pop("area", "area")
+        parsed["x-edged"].pop("command")
+        parsed["x-edged"]["asks"] = {"area": area, "rules": [{**rule, **changes}]}
+
+    return change
+
+
+def test_a_question_whose_parts_fit_has_no_fault(lamp: dict[str, Any], catalog: Catalog) -> None:
+    asks()(lamp)
+    assert check(lamp, catalog) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "pointer", "told"),
+    [
+        (asks(area="color"), "/x-edged/asks/area", "no areas"),
+        (asks(device="area"), "/x-edged/asks/rules/0/device", "no devices of the kind"),
+        (asks(device="lamps"), "/x-edged/asks/rules/0/device", "lamps"),
+        (asks(when={"action": "up"}), "/x-edged/asks/rules/0/when/action", '"up"'),
+        (asks(tell=["state", "brightnes"]), "/x-edged/asks/rules/0/tell/1", "nothing that a device tells"),
+        (asks(tell=["brightness_step"]), "/x-edged/asks/rules/0/tell/0", "nothing that a device tells"),
+        (asks(tell=[]), "/x-edged/asks/rules/0/tell", ""),
+        (asks(tells=["state"]), "/x-edged/asks/rules/0/tells", ""),
+        (lambda s: s["x-edged"].update(asks={"rules": []}, command=None) or s["x-edged"].pop("command"), "/x-edged/asks/rules", ""),
+        (lambda s: s["x-edged"].pop("command") and s["x-edged"].update(asks="yes"), "/x-edged/asks", ""),
+        (lambda s: s["x-edged"].update(asks={"rules": [{"kind": "light", "tell": ["state"]}]}), "/x-edged/command", "commands nothing"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_in_a_question_is_one_error(
+    lamp: dict[str, Any], catalog: Catalog, spoil: Change, pointer: str, told: str
+) -> None:
+    spoil(lamp)
+    errors = [fault for fault in check(lamp, catalog) if fault.severity == "error"]
+    assert [fault.pointer for fault in errors] == [pointer]
+    assert told in errors[0].what
+
+
+def test_readings_can_be_told(lamp: dict[str, Any], catalog: Catalog) -> None:
+    asks(kind="thermostat", tell=["local_temperature", "action"], device="device")(lamp)
+    lamp["properties"]["device"] = {"$ref": "urn:edged:home#/devices/thermostat"}
+    assert check(lamp, catalog) == []
+
+
 def test_a_kind_that_the_house_lacks_is_a_warning_with_the_nearest_one(lamp: dict[str, Any], catalog: Catalog) -> None:
     lamp["x-edged"]["command"]["kind"] = "lihgt"
     lamp["x-edged"]["command"].pop("device")
