@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from edged.act.driver import Driver, place_of
+from edged.act.home_assistant import HomeAssistant
+from edged.act.tasmota import Tasmota
 from edged.act.template import TemplateDriver
 from edged.act.zigbee2mqtt import Zigbee2Mqtt
 from edged.errors import ConfigError
@@ -13,6 +15,8 @@ from edged.intents.home_tables import suggest
 
 DRIVERS: Final[dict[str, Driver]] = {
     "zigbee2mqtt": Zigbee2Mqtt(),
+    "home_assistant": HomeAssistant(),
+    "tasmota": Tasmota(),
     "template": TemplateDriver(),
 }
 
@@ -37,14 +41,22 @@ _MAX_TOLD: Final = 50
 """Devices that one error tells of; the others are counted."""
 
 
-def state_topics(home: Home) -> dict[str, tuple[str, ...]]:
-    """Topic -> keys of the devices that say their state there."""
-    topics: dict[str, tuple[str, ...]] = {}
+def state_topics(home: Home) -> dict[str, tuple[Device, ...]]:
+    """Topic -> the devices that say their state there."""
+    topics: dict[str, tuple[Device, ...]] = {}
     for device in home.devices.values():
-        topic = None if device.members else DRIVERS[device.driver].state_topic(device)
-        if topic is not None:
-            topics[topic] = (*topics.get(topic, ()), device.key)
+        for topic in () if device.members else DRIVERS[device.driver].state_topics(device):
+            topics[topic] = (*topics.get(topic, ()), device)
     return topics
+
+
+def availability_topics(home: Home) -> dict[str, tuple[Device, ...]]:
+    """Topic -> the devices of which it is said there whether they can be reached."""
+    topics: dict[str, list[Device]] = {}
+    for device in home.devices.values():
+        for topic in () if device.members else DRIVERS[device.driver].availability_topics(device):
+            topics.setdefault(topic, []).append(device)
+    return {topic: tuple(devices) for topic, devices in topics.items()}
 
 
 def _check_device(device: Device) -> ConfigError | None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeAlias
 
-from edged.act.zigbee2mqtt import BASE_TOPIC, FULL_SPEED, PROPERTIES, SETPOINTS, Zigbee2Mqtt
+from edged.act.zigbee2mqtt import BASE_TOPIC, PROPERTIES, SETPOINTS, Zigbee2Mqtt
+from edged.act.zigbee2mqtt_fan import FULL_SPEED
 from edged.errors import BrokerError, ConfigError
 from edged.intents.home import Device
 from edged.intents.home_tables import MAX_DEVICES, MAX_SPEEDS, shown

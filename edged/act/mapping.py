@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edged.intents.capabilities import CAPABILITIES, Capability
-from edged.intents.catalog import Catalog, CommandRules, Condition, SlotTerm
+from edged.intents.catalog import Catalog, CommandRules, SlotTerm, holds
 from edged.intents.home import Device, Home, Range, name_of
 from edged.types import Intent, Rejected, Slots, SlotValue
 
@@ -50,6 +50,23 @@ def map_intent(intent: Intent, catalog: Catalog, *, default_area: str | None) ->
     return tuple(DeviceChange(device, change) for device in devices)
 
 
+def find_devices(
+    kind: str,
+    slots: Slots,
+    home: Home,
+    default_area: str | None,
+    *,
+    utterance_id: str,
+    area: str | None = None,
+    device: str | None = None,
+) -> tuple[Device, ...] | Rejected:
+    """The devices of a kind that are meant, as `map_intent` finds them; `area` and `device` are slots."""
+    try:
+        return _find_devices(CommandRules(kind, area, device, ()), slots, home, default_area)
+    except _Refusal as refusal:
+        return Rejected(utterance_id, "act", str(refusal))
+
+
 def range_of(device: Device, capability: str) -> Range:
     """The least and the greatest value that this device may be sent: its own limits, else the capability's."""
     known = CAPABILITIES[capability]
@@ -75,18 +92,12 @@ def tidy_number(value: float) -> int | float:
 def _collect_change(rules: CommandRules, slots: Slots) -> dict[str, SlotValue]:
     change: dict[str, SlotValue] = {}
     for rule in rules.rules:
-        if all(_holds(condition, slots.get(slot)) for slot, condition in rule.when.items()):
+        if holds(rule.when, slots):
             for capability, value in rule.change.items():
                 change[capability] = _evaluate(value, capability, slots) if isinstance(value, SlotTerm) else value
     if not change:
         raise _Refusal(f"says nothing to do with the {_words(rules.kind)}")
     return change
-
-
-def _holds(condition: Condition, value: SlotValue) -> bool:
-    if isinstance(condition, bool):
-        return (value is not None) == condition
-    return any(value == allowed and isinstance(value, bool) == isinstance(allowed, bool) for allowed in condition)
 
 
 def _evaluate(term: SlotTerm, capability: str, slots: Slots) -> SlotValue:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from edged.act.inventory import DRIVER, Found, Inventory, Skipped
-from edged.act.zigbee2mqtt import BASE_TOPIC, FAN_STATES, PROPERTIES
+from edged.act.zigbee2mqtt import BASE_TOPIC, PROPERTIES
+from edged.act.zigbee2mqtt_fan import FAN_STATES
 from edged.intents.home import Device, Home
 from edged.intents.home_tables import MAX_DEVICES, shown
 from edged.intents.spoken.text import normalize_text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from edged.act.link import CONFIRM_TIMEOUT_S, SessionFactory, make_endpoint, open_session
+from edged.act.delivery import CONFIRM_TIMEOUT_S
+from edged.act.link import SessionFactory, make_endpoint, open_session
 from edged.act.mqtt import Session
 from edged.config import MqttConfig
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from edged.act.driver import State, make_command, place_of
+from edged.act.driver import Question, State, make_command, place_of, refuse_keys
 from edged.act.mapping import DeviceChange, range_of
 from edged.act.topic import describe_bad_topic
 from edged.errors import ConfigError
@@ -37,7 +37,7 @@ _FORBIDDEN_NODES = (
 )  # fmt: skip
 
 
-_OTHERS_KEYS: Final = ("base", "properties", "speeds", "scene")
+_OTHERS_KEYS: Final = ("base", "properties", "speeds", "scene", "settings")
 """Keys of home.toml that mean nothing here: the templates say all."""
 
 
@@ -57,15 +57,16 @@ _ENVIRONMENT.globals.clear()
 
 
 class TemplateDriver:
-    """The `template` driver: a message a capability, in the order in which the intent names them."""
+    """The `template` driver: a message a capability, in the order in which the intent names them.
+
+    No message is repeatable: the same payload may press a button.
+    """
+
+    repeats_itself = False
 
     def check(self, device: Device) -> None:
         """Renders every template with the values at the ends of its capability's range; raises ConfigError."""
-        for key in _OTHERS_KEYS:
-            if getattr(device, key) not in (None, {}):
-                raise ConfigError(
-                    "is not for the driver template", where=f"{place_of(device)}.{key}", remedy="remove it"
-                )
+        refuse_keys(device, *_OTHERS_KEYS)
         if not device.template:
             remedy = f"add [{place_of(device)}.template.state]"
             raise _fault(device, "", "the driver template needs at least one template", remedy)
@@ -78,9 +79,17 @@ class TemplateDriver:
                         device, capability, f"cannot be rendered with {value!r}: {error}", "mend it"
                     ) from error
 
-    def state_topic(self, device: Device) -> str | None:  # noqa: ARG002 -- the same signature for every driver
+    def state_topics(self, device: Device) -> tuple[str, ...]:  # noqa: ARG002 -- the same signature for every driver
         """None: a template says nothing of what the device answers."""
+        return ()
+
+    def read_state(self, device: Device, topic: str, payload: bytes) -> State | None:  # noqa: ARG002
+        """Nothing: no topic is listened to."""
         return None
+
+    def interpret(self, device: Device, state: State) -> Mapping[str, SlotValue]:  # noqa: ARG002
+        """Nothing is known of the device's state."""
+        return {}
 
     def render(
         self,
@@ -106,9 +115,25 @@ class TemplateDriver:
             commands.append(make_command(topic, payload, now_ns=now_ns, expires_s=expires_s, intent_id=intent_id))
         return tuple(commands)
 
-    def assume(self, command: Command) -> State:  # noqa: ARG002 -- the same signature for every driver
+    def assume(self, device: Device, command: Command) -> State:  # noqa: ARG002 -- the same signature for every driver
         """Nothing is known of the device's state."""
         return {}
+
+    def tells(self, device: Device, expected: State) -> bool:  # noqa: ARG002 -- the same signature for every driver
+        """Never."""
+        return False
+
+    def questions(self, device: Device) -> tuple[Question, ...]:  # noqa: ARG002 -- the same signature for every driver
+        """None: no answer could be read."""
+        return ()
+
+    def availability_topics(self, device: Device) -> tuple[str, ...]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def read_availability(self, device: Device, topic: str, payload: bytes) -> bool | None:  # noqa: ARG002
+        """Nothing is known of the device."""
+        return None
 
 
 def _sample_values(device: Device, capability: str) -> tuple[SlotValue, ...]:

@@ -6,29 +6,41 @@ Keys and units: https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from edged.act.color import HUE_AND_SATURATION
-from edged.act.driver import State, make_command, place_of
-from edged.act.mapping import DeviceChange, describe_outside, range_of, tidy_number
-from edged.act.topic import describe_bad_topic
+from edged.act.driver import (
+    Change,
+    Question,
+    Refusal,
+    State,
+    check_levels,
+    check_light,
+    is_turned_off,
+    known_number,
+    make_command,
+    number_of,
+    place_of,
+    refuse_keys,
+    refuse_others,
+    step_temperature,
+    step_within,
+)
+from edged.act.mapping import DeviceChange
+from edged.act.payload import AVAILABLE, is_number, read_object, read_word
+from edged.act.units import to_color, to_mireds, to_percent, to_scale, to_step
+from edged.act.zigbee2mqtt_fan import interpret_fan, render_fan
 from edged.errors import ConfigError
+from edged.intents.capabilities import CAPABILITIES
 from edged.intents.home import Device, name_of
 from edged.intents.home_tables import suggest
 from edged.types import Command, Rejected, SlotValue
 
 BASE_TOPIC: Final = "zigbee2mqtt"
 FULL_BRIGHTNESS: Final = 254
-FULL_SPEED: Final = 254
-"""Of a fan that takes its speed as a number, unless home.toml names another one."""
-SPEED_NAMES: Final = ("low", "medium", "high")
-"""Of a fan that takes its speed as a name, unless home.toml names others."""
 SETPOINTS: Final = ("occupied_heating_setpoint", "current_heating_setpoint")
 """A thermostat has one of the two; the first is taken until the device has said which."""
-FAN_STATES: Final = ("fan_state", "state")
-"""A fan is switched by one of the two, by the first where a lamp beside it has the second."""
 
 PROPERTIES: Final[dict[str, str]] = {
     "state": "state",
@@ -56,31 +68,38 @@ CAPABILITIES_OF: Final[dict[str, frozenset[str]]] = {
 """What a device of a kind takes. Zigbee2MQTT answers anything else with a line in its log; a kind that is not here is
 taken at its word."""
 
-_ASSUMED: Final = (*SETPOINTS, "position", "speed", "fan_mode")
+_NOT_TOLD: Final = ("transition", "scene_recall", "brightness_step")
+"""Keys of commands, and beginnings of such keys, that no state holds."""
+_MOTIONS: Final = ("TOGGLE", "STOP")
+"""Values of commands that no state has."""
+_ACTIONS: Final = ("idle", "heat", "cool")
+_ASKED: Final = {
+    "light": "state",
+    "switch": "state",
+    "fan": "state",
+    "cover": "cover",
+    "gate": "cover",
+    "thermostat": "temperature",
+}
+"""Kind -> the capability whose property is asked for."""
 
 _Payload: TypeAlias = dict[str, object]
-_Change: TypeAlias = Mapping[str, SlotValue]
-
-
-class _Refusal(Exception):  # noqa: N818 -- no error: it becomes a Rejected at the door
-    """Why there is no message."""
 
 
 class Zigbee2Mqtt:
     """The `zigbee2mqtt` driver. A lamp that is told to be dark is switched off, whatever else is asked of it."""
 
+    repeats_itself = True
+
     def check(self, device: Device) -> None:
         """Raises ConfigError where the address is no friendly name, or a key is missing or not for this driver."""
         place = place_of(device)
         for key, level in (("address", device.address), ("base", device.base or BASE_TOPIC)):
-            fault = describe_bad_topic(level)
-            if level.startswith("/") or level.endswith("/") or "//" in level:
-                fault = f"the {key} begins or ends with a slash or holds an empty level"
-            if fault:
-                raise ConfigError(fault, where=f"{place}.{key}", remedy="give the name that Zigbee2MQTT has for it")
+            check_levels(device, key, level, "give the name that Zigbee2MQTT has for it")
         if device.template:
             remedy = 'remove it or set driver = "template"'
             raise ConfigError("only the driver template has templates", where=f"{place}.template", remedy=remedy)
+        refuse_keys(device, "settings")
         for capability in device.properties:
             if capability not in PROPERTIES:
                 what = f"{capability} has no property of its own"
@@ -93,9 +112,19 @@ class Zigbee2Mqtt:
                 "is missing" if device.scene is None else "is no scene", where=f"{place}.scene", remedy=remedy
             )
 
-    def state_topic(self, device: Device) -> str | None:
+    def state_topics(self, device: Device) -> tuple[str, ...]:
         """Where Zigbee2MQTT publishes the device's state as JSON."""
-        return None if device.kind == "scene" else _device_topic(device)
+        return () if device.kind == "scene" else (_device_topic(device),)
+
+    def read_state(self, device: Device, topic: str, payload: bytes) -> State | None:  # noqa: ARG002 -- as every driver
+        """The keys of the message, those of a color as `color.hue`."""
+        return read_object(payload)
+
+    def interpret(self, device: Device, state: State) -> Mapping[str, SlotValue]:
+        """What the device's own properties say."""
+        if device.kind == "fan":
+            return interpret_fan(device, state)
+        return _interpret_switch(device, state) | _interpret_light(device, state) | _interpret_climate(device, state)
 
     def render(
         self, change: DeviceChange, state: State, *, now_ns: int, expires_s: float, intent_id: str
@@ -103,16 +132,49 @@ class Zigbee2Mqtt:
         """One message with all that changes."""
         try:
             payload = _render_payload(change.device, change.change, state)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return Rejected(intent_id, "act", str(refusal))
         text = json.dumps(payload, separators=(",", ":"))
         topic = _set_topic(change.device)
-        return (make_command(topic, text, now_ns=now_ns, expires_s=expires_s, intent_id=intent_id),)
+        return (
+            make_command(
+                topic,
+                text,
+                now_ns=now_ns,
+                expires_s=expires_s,
+                intent_id=intent_id,
+                is_repeatable=_is_repeatable(payload),
+            ),
+        )
 
-    def assume(self, command: Command) -> State:
+    def assume(self, device: Device, command: Command) -> State:  # noqa: ARG002 -- as every driver
         """What steps start from, so that "warmer" said twice counts twice before the device has answered."""
-        payload = json.loads(command.payload)
-        return {key: value for key, value in payload.items() if key.startswith(_ASSUMED)}
+        told = read_object(command.payload) or {}
+        return {key: value for key, value in told.items() if not key.startswith(_NOT_TOLD) and value not in _MOTIONS}
+
+    def tells(self, device: Device, expected: State) -> bool:  # noqa: ARG002 -- as every driver
+        """All but scenes do."""
+        return bool(self.state_topics(device))
+
+    def questions(self, device: Device) -> tuple[Question, ...]:
+        """One key is enough: the answer holds all that Zigbee2MQTT knows. A group is known by its devices."""
+        asked = _ASKED.get(device.kind)
+        if device.is_group or asked is None:
+            return ()
+        return ((f"{_device_topic(device)}/get", json.dumps({_property(device, asked): ""}).encode()),)
+
+    def availability_topics(self, device: Device) -> tuple[str, ...]:
+        """Its own, where Zigbee2MQTT is set up to tell it, and that of Zigbee2MQTT itself."""
+        return f"{_device_topic(device)}/availability", f"{device.base or BASE_TOPIC}/bridge/state"
+
+    def read_availability(self, device: Device, topic: str, payload: bytes) -> bool | None:  # noqa: ARG002
+        """A word, or in JSON as newer versions have it."""
+        return AVAILABLE.get(read_word(payload))
+
+
+def _is_repeatable(payload: _Payload) -> bool:
+    """Whether Zigbee2MQTT may be told twice: steps, toggles and stops start from what is; all else is what is to be."""
+    return not any("_step" in key or value in _MOTIONS for key, value in payload.items())
 
 
 def _device_topic(device: Device) -> str:
@@ -127,164 +189,121 @@ def _property(device: Device, capability: str) -> str:
     return device.properties.get(capability, PROPERTIES[capability])
 
 
-def _render_payload(device: Device, change: _Change, state: State) -> _Payload:
-    """The message's keys; raises _Refusal where there is none."""
-    known = CAPABILITIES_OF.get(device.kind)
-    refused = [capability for capability in change if known is not None and capability not in known]
-    if refused:
-        words = ", ".join(capability.replace("_", " ") for capability in refused)
-        raise _Refusal(f"{name_of(device)} is a {device.kind} and takes no {words}")
+def _render_payload(device: Device, change: Change, state: State) -> _Payload:
+    """The message's keys; raises Refusal where there is none."""
+    refuse_others(device, change, CAPABILITIES_OF.get(device.kind, tuple(change)))
     if "scene" in change:
         return {"scene_recall": device.scene}
     if device.kind == "fan" or not {"speed", "speed_step"}.isdisjoint(change):
-        return _render_fan(device, change, state)
+        return render_fan(device, change, state)
     return _render_light(device, change) | _render_climate(device, change, state) | _render_cover(device, change, state)
 
 
-def _render_light(device: Device, change: _Change) -> _Payload:
-    if set(change) == {"transition"}:
-        raise _Refusal(f"says how slowly {name_of(device)} changes, but not to what")
+def _render_light(device: Device, change: Change) -> _Payload:
+    check_light(device, change)
     payload: _Payload = {}
-    if change.get("state") == "off" or change.get("brightness") == 0:
+    if is_turned_off(change):
         payload[_property(device, "state")] = "OFF"
     else:
         if "state" in change:
             payload[_property(device, "state")] = str(change["state"]).upper()
         if "brightness" in change:
-            payload[_property(device, "brightness")] = max(1, _scale(change["brightness"], FULL_BRIGHTNESS))
+            payload[_property(device, "brightness")] = max(
+                1, to_scale(number_of(change["brightness"]), FULL_BRIGHTNESS)
+            )
         if "brightness_step" in change:
             endpoint = _property(device, "brightness").removeprefix(PROPERTIES["brightness"])
-            payload[f"brightness_step_onoff{endpoint}"] = _scale_step(change["brightness_step"], FULL_BRIGHTNESS)
+            step = number_of(change["brightness_step"])
+            payload[f"brightness_step_onoff{endpoint}"] = to_step(step, FULL_BRIGHTNESS)
         payload |= _render_color(device, change)
     if "transition" in change:
         payload["transition"] = change["transition"]
     return payload
 
 
-def _render_color(device: Device, change: _Change) -> _Payload:
-    color = change.get("color")
+def _render_color(device: Device, change: Change) -> _Payload:
     if "color_temp" in change:
-        if color not in (None, "white"):
-            kelvin = _number(change["color_temp"])
-            raise _Refusal(f"{name_of(device)} cannot be {color} and {kelvin:g} kelvin at once")
-        return {_property(device, "color_temp"): round(1_000_000 / _number(change["color_temp"]))}
-    if color is None:
+        return {_property(device, "color_temp"): to_mireds(number_of(change["color_temp"]))}
+    if "color" not in change:
         return {}
-    hue, saturation = HUE_AND_SATURATION[str(color)]
+    hue, saturation = HUE_AND_SATURATION[str(change["color"])]
     return {_property(device, "color"): {"hue": hue, "saturation": saturation}}
 
 
-def _render_climate(device: Device, change: _Change, state: State) -> _Payload:
+def _render_climate(device: Device, change: Change, state: State) -> _Payload:
     payload: _Payload = {}
-    usual = next((key for key in SETPOINTS if key in state), SETPOINTS[0])
-    setpoint = device.properties.get("temperature", usual)
+    setpoint = _setpoint(device, state)
     if "temperature" in change:
         payload[setpoint] = change["temperature"]
     elif "temperature_step" in change:
-        present = _known_number(state, setpoint, f"the present set temperature of {name_of(device)}")
-        wanted = tidy_number(present + _number(change["temperature_step"]))
-        outside = describe_outside(device, "temperature", wanted)
-        if outside:
-            raise _Refusal(outside)
-        payload[setpoint] = wanted
+        present = known_number(state, setpoint, f"the present set temperature of {name_of(device)}")
+        payload[setpoint] = step_temperature(device, present, change["temperature_step"])
     if "mode" in change:
         payload[_property(device, "mode")] = change["mode"]
     return payload
 
 
-def _render_cover(device: Device, change: _Change, state: State) -> _Payload:
+def _render_cover(device: Device, change: Change, state: State) -> _Payload:
     payload: _Payload = {}
     if "position" in change:
-        payload[_property(device, "position")] = round(_number(change["position"]))
+        payload[_property(device, "position")] = round(number_of(change["position"]))
     elif "position_step" in change:
         key = _property(device, "position")
-        present = _known_number(state, key, f"the present position of {name_of(device)}")
-        least, greatest = range_of(device, "position")
-        payload[key] = round(min(greatest, max(least, present + _number(change["position_step"]))))
+        present = known_number(state, key, f"the present position of {name_of(device)}")
+        payload[key] = round(step_within(device, "position", present, change["position_step"]))
     if "tilt" in change:
-        payload[_property(device, "tilt")] = round(_number(change["tilt"]))
+        payload[_property(device, "tilt")] = round(number_of(change["tilt"]))
     if change.get("cover") == "stop" and payload:
-        raise _Refusal(f"{name_of(device)} cannot stop and move at once")
+        raise Refusal(f"{name_of(device)} cannot stop and move at once")
     if "cover" in change and not payload:
         payload[_property(device, "cover")] = str(change["cover"]).upper()
     return payload
 
 
-def _render_fan(device: Device, change: _Change, state: State) -> _Payload:
-    switch = device.properties.get("state", next((key for key in FAN_STATES if key in state), FAN_STATES[0]))
-    if "off" in (change.get("state"), change.get("mode")) or change.get("speed") == 0:
-        return {switch: "OFF"}
-    payload: _Payload = {}
-    if change.get("state") == "toggle":
-        if state.get(switch) not in ("ON", "OFF"):
-            raise _Refusal(f"whether {name_of(device)} runs is not known yet")
-        payload[switch] = "OFF" if state[switch] == "ON" else "ON"
-    elif "state" in change:
-        payload[switch] = "ON"
-    if "mode" in change:
-        if change["mode"] != "auto":
-            raise _Refusal(f"{name_of(device)} is a fan and has no mode {change['mode']}")
-        payload[device.properties.get("mode", "fan_mode")] = "auto"
-    if "speed" in change or "speed_step" in change:
-        payload |= _render_speed(device, change, state, is_off=state.get(switch) == "OFF")
-    return payload
+def _setpoint(device: Device, state: State) -> str:
+    usual = next((key for key in SETPOINTS if key in state), SETPOINTS[0])
+    return device.properties.get("temperature", usual)
 
 
-def _render_speed(device: Device, change: _Change, state: State, *, is_off: bool) -> _Payload:
-    names = _speed_names(device, state)
-    key = device.properties.get("speed", "fan_mode" if names else PROPERTIES["speed"])
-    numbered = device.speeds if isinstance(device.speeds, int) else FULL_SPEED
-    greatest = len(names) or numbered
-    if "speed" in change:
-        share = _number(change["speed"]) * greatest / 100
-        speed = math.ceil(share) if names else max(1, round(share))
-    else:
-        present = 0 if is_off else _present_speed(device, names, state, key)
-        step = _scale_step(change["speed_step"], greatest)
-        if present == 0 and step <= 0:
-            raise _Refusal(f"{name_of(device)} is off")
-        speed = round(min(greatest, max(1, present + step)))
-    return {key: names[speed - 1] if names else speed}
+def _interpret_switch(device: Device, state: State) -> dict[str, SlotValue]:
+    """On or off, open or closed, and how far."""
+    values: dict[str, SlotValue] = {}
+    switched, moved = state.get(_property(device, "state")), state.get(_property(device, "cover"))
+    if switched in ("ON", "OFF"):
+        values["state"] = str(switched).lower()
+    if moved in ("OPEN", "CLOSE"):
+        values["cover"] = str(moved).lower()
+    for capability in ("position", "tilt"):
+        found = state.get(_property(device, capability))
+        if is_number(found):
+            values[capability] = found
+    return values
 
 
-def _speed_names(device: Device, state: State) -> tuple[str, ...]:
-    """The names of its speeds, slowest first; none where it takes numbers, as home.toml or the device itself says."""
-    if isinstance(device.speeds, tuple):
-        return device.speeds
-    by_number = device.speeds is not None or device.properties.get("speed", PROPERTIES["speed"]) in state
-    return () if by_number else SPEED_NAMES
+def _interpret_light(device: Device, state: State) -> dict[str, SlotValue]:
+    values: dict[str, SlotValue] = {}
+    brightness, mireds = state.get(_property(device, "brightness")), state.get(_property(device, "color_temp"))
+    if is_number(brightness):
+        values["brightness"] = to_percent(brightness, FULL_BRIGHTNESS)
+    is_white = state.get("color_mode") == "color_temp"
+    if is_number(mireds) and mireds >= 1 and state.get("color_mode") in (None, "color_temp"):
+        values["color_temp"] = to_mireds(mireds)
+    color = _property(device, "color")
+    hue, saturation = state.get(f"{color}.hue"), state.get(f"{color}.saturation")
+    if is_number(hue) and is_number(saturation) and not is_white:
+        values["color"] = to_color(hue, saturation)
+    return {capability: value for capability, value in values.items() if value is not None}
 
 
-def _present_speed(device: Device, names: tuple[str, ...], state: State, key: str) -> float:
-    """From 1 for the slowest; 0 where it is off."""
-    what = f"the present speed of {name_of(device)}"
-    if not names:
-        return _known_number(state, key, what)
-    present = state.get(key)
-    if present == "off":
-        return 0
-    if present not in names:
-        raise _Refusal(f"{what} is not known yet")
-    return names.index(str(present)) + 1
-
-
-def _known_number(state: State, key: str, what: str) -> float:
-    present = state.get(key)
-    if isinstance(present, bool) or not isinstance(present, int | float):
-        raise _Refusal(f"{what} is not known yet")
-    return present
-
-
-def _number(value: SlotValue) -> float:
-    """The mapping lets only numbers through to capabilities that are numbers."""
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _scale(percent: SlotValue, full: int) -> int:
-    return round(_number(percent) * full / 100)
-
-
-def _scale_step(percent: SlotValue, full: int) -> int:
-    """Never 0 for a step that is not 0."""
-    steps = _scale(percent, full)
-    return steps or int(math.copysign(1, _number(percent))) if _number(percent) else 0
+def _interpret_climate(device: Device, state: State) -> dict[str, SlotValue]:
+    values: dict[str, SlotValue] = {}
+    for name, key in (("temperature", _setpoint(device, state)), ("local_temperature", "local_temperature")):
+        found = state.get(key)
+        if is_number(found):
+            values[name] = found
+    mode, action = state.get(_property(device, "mode")), state.get("running_state")
+    if mode in CAPABILITIES["mode"].choices:
+        values["mode"] = str(mode)
+    if action in _ACTIONS:
+        values["action"] = str(action)
+    return values

@@ -27,19 +27,19 @@ def test_a_bad_device_is_found_among_good_ones() -> None:
 
 def test_only_devices_that_say_their_state_are_listened_to() -> None:
     porch = device_of("porch", driver="template", template={"state": Message("t", "x")})
-    assert state_topics(home_of(device_of(), porch)) == {"zigbee2mqtt/lamp_1": ("lamp",)}
+    assert state_topics(home_of(device_of(), porch)) == {"zigbee2mqtt/lamp_1": (device_of(),)}
 
 
 def test_devices_of_one_address_are_told_by_one_topic() -> None:
     left = device_of("left", properties={"state": "state_left"})
     right = device_of("right", properties={"state": "state_right"})
-    assert state_topics(home_of(left, right)) == {"zigbee2mqtt/lamp_1": ("left", "right")}
+    assert state_topics(home_of(left, right)) == {"zigbee2mqtt/lamp_1": (left, right)}
 
 
 def test_a_group_of_members_needs_no_driver() -> None:
     home = home_of(device_of(), device_of("all", driver="", address="", is_group=True, members=("lamp",)))
     check_devices(home)
-    assert state_topics(home) == {"zigbee2mqtt/lamp_1": ("lamp",)}
+    assert state_topics(home) == {"zigbee2mqtt/lamp_1": (device_of(),)}
 
 
 def test_all_devices_that_cannot_be_commanded_are_told() -> None:

@@ -26,6 +26,7 @@ def _render(device: Device, **change: SlotValue) -> list[tuple[str, bytes]] | st
         return commands.reason
     assert all(command.qos == 1 and not command.retain for command in commands)
     assert all(command.expires_ns == 30_000_000_000 for command in commands)
+    assert not any(command.is_repeatable for command in commands)
     return [(command.topic, command.payload) for command in commands]
 
 
@@ -121,7 +122,9 @@ def test_a_template_that_fails_only_for_one_value_is_refused_at_start() -> None:
         DRIVER.check(_device(state=only_on))
 
 
-@pytest.mark.parametrize("key", [{"base": "z"}, {"properties": {"state": "x"}}, {"speeds": 3}, {"scene": 0}])
+@pytest.mark.parametrize(
+    "key", [{"base": "z"}, {"properties": {"state": "x"}}, {"speeds": 3}, {"scene": 0}, {"settings": {"a": "b"}}]
+)
 def test_a_key_of_another_driver_is_refused_at_start(key: dict[str, Any]) -> None:
     device = device_of("porch", driver="template", template={"state": POWER}, **key)
     with pytest.raises(ConfigError, match="is not for the driver template") as caught:
@@ -155,7 +158,9 @@ def test_a_device_without_templates_is_refused_at_start() -> None:
 
 def test_a_template_device_says_no_state() -> None:
     device = _device(state=POWER)
-    assert DRIVER.state_topic(device) is None
+    assert DRIVER.state_topics(device) == ()
+    assert DRIVER.read_state(device, "a", b"{}") is None
+    assert DRIVER.interpret(device, {"state": "ON"}) == {}
     commands = DRIVER.render(change_of(device, state="on"), {}, now_ns=0, expires_s=1, intent_id="u")
     assert not isinstance(commands, Rejected)
-    assert DRIVER.assume(commands[0]) == {}
+    assert DRIVER.assume(device, commands[0]) == {}

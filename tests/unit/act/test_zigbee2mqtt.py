@@ -54,8 +54,32 @@ def test_a_command_goes_to_the_devices_set_topic_and_is_never_retained() -> None
             retain=False,
             expires_ns=500_001_000,
             intent_id="u1",
+            is_repeatable=True,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("device", "change", "is_repeatable"),
+    [
+        (LAMP, {"state": "off"}, True),
+        (LAMP, {"state": "toggle"}, False),
+        (LAMP, {"brightness": 30, "color": "blue"}, True),
+        (LAMP, {"brightness_step": 10}, False),
+        (LAMP, {"state": "on", "brightness_step": -10}, False),
+        (RADIATOR, {"temperature_step": 1}, True),  # becomes a temperature
+        (BLIND, {"cover": "open"}, True),
+        (BLIND, {"position": 30}, True),
+        (BLIND, {"cover": "stop"}, False),
+        (SCENE, {"scene": "activate"}, True),
+    ],
+)
+def test_steps_toggles_and_stops_are_not_repeatable(
+    device: Device, change: dict[str, SlotValue], is_repeatable: bool
+) -> None:
+    commands = _render(device, {"occupied_heating_setpoint": 20}, **change)
+    assert not isinstance(commands, Rejected)
+    assert [command.is_repeatable for command in commands] == [is_repeatable]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +276,7 @@ def test_a_base_topic_of_its_own_is_used() -> None:
     commands = _render(device, {}, state="on")
     assert not isinstance(commands, Rejected)
     assert commands[0].topic == "z2m/attic/lamp_1/set"
-    assert DRIVER.state_topic(device) == "z2m/attic/lamp_1"
+    assert DRIVER.state_topics(device) == ("z2m/attic/lamp_1",)
 
 
 def test_everything_goes_in_one_message() -> None:
@@ -287,12 +311,14 @@ def test_a_thermostat_that_speaks_of_its_current_setpoint_is_answered_likewise()
     assert _payload(RADIATOR, {"current_heating_setpoint": 18}, temperature_step=1) == '{"current_heating_setpoint":19}'
 
 
-@pytest.mark.parametrize("state", [{}, {"occupied_heating_setpoint": "warm"}, {"occupied_heating_setpoint": True}])
+@pytest.mark.parametrize(
+    "state", [{}, *({"occupied_heating_setpoint": value} for value in ("warm", True, float("inf")))]
+)
 def test_a_temperature_step_from_an_unknown_set_temperature_is_rejected(state: Mapping[str, object]) -> None:
     assert _reason(RADIATOR, state, temperature_step=1) == "the present set temperature of radiator is not known yet"
 
 
-@pytest.mark.parametrize(("present", "step"), [(34.5, 1), (5.5, -1), (float("inf"), 1)])
+@pytest.mark.parametrize(("present", "step"), [(34.5, 1), (5.5, -1)])
 def test_a_temperature_step_beyond_the_range_is_rejected(present: float, step: float) -> None:
     assert "radiator takes a temperature of 5 to 35 celsius" in _reason(
         RADIATOR, {"occupied_heating_setpoint": present}, temperature_step=step
@@ -308,29 +334,60 @@ def test_a_temperature_step_may_reach_the_ends_of_the_range(present: float, step
 @pytest.mark.parametrize(
     ("device", "state", "change", "assumed"),
     [
-        (RADIATOR, {}, {"temperature": 20, "mode": "heat"}, {"occupied_heating_setpoint": 20}),
-        (BLIND, {}, {"position": 20, "tilt": 3}, {"position": 20}),
-        (BLIND, {}, {"cover": "open"}, {}),
-        (FAN, {}, {"state": "on", "speed": 100}, {"fan_mode": "high"}),
+        (RADIATOR, {}, {"temperature": 20, "mode": "heat"}, {"occupied_heating_setpoint": 20, "system_mode": "heat"}),
+        (BLIND, {}, {"position": 20, "tilt": 3}, {"position": 20, "tilt": 3}),
+        (BLIND, {}, {"cover": "open"}, {"state": "OPEN"}),
+        (BLIND, {}, {"cover": "stop"}, {}),
+        (FAN, {}, {"state": "on", "speed": 100}, {"fan_state": "ON", "fan_mode": "high"}),
         (NUMBERED, {"speed": 3}, {"speed_step": 20}, {"speed": 23}),
         (device_of(kind="cover", properties={"position": "position_left"}), {}, {"position": 9}, {"position_left": 9}),
-        (LAMP, {}, {"state": "on", "brightness": 5}, {}),
+        (LAMP, {}, {"state": "on", "brightness": 5, "transition": 2}, {"state": "ON", "brightness": 13}),
+        (LAMP, {}, {"color": "red"}, {"color.hue": 0, "color.saturation": 100}),
+        (LAMP, {}, {"state": "toggle"}, {}),
+        (LAMP, {}, {"brightness_step": 20}, {}),
+        (SCENE, {}, {"scene": "activate"}, {}),
     ],
 )
-def test_what_steps_start_from_is_assumed_and_nothing_else(
+def test_what_the_command_alone_tells_of_the_state_is_assumed(
     device: Device, state: Mapping[str, object], change: Mapping[str, SlotValue], assumed: Mapping[str, object]
 ) -> None:
     commands = _render(device, state, **change)
     assert not isinstance(commands, Rejected)
-    assert DRIVER.assume(commands[0]) == assumed
+    assert DRIVER.assume(device, commands[0]) == assumed
+
+
+@pytest.mark.parametrize(
+    ("device", "state", "values"),
+    [
+        (LAMP, {"state": "ON", "brightness": 254}, {"state": "on", "brightness": 100}),
+        (LAMP, {"brightness": 127, "state_l1": "ON", "state": None}, {"brightness": 50}),
+        (device_of(properties={"state": "state_l1"}), {"state_l1": "OFF", "state": "ON"}, {"state": "off"}),
+        (LAMP, {"color_mode": "xy", "color_temp": 370, "color.hue": 238, "color.saturation": 98}, {"color": "blue"}),
+        (LAMP, {"color_mode": "color_temp", "color_temp": 370, "color.hue": 30, "color.saturation": 99},
+         {"color_temp": 2703}),
+        (LAMP, {"color_mode": "xy", "color.hue": 95, "color.saturation": 50}, {}),
+        (LAMP, {"state": True, "brightness": "full", "color_temp": 0}, {}),
+        (BLIND, {"state": "CLOSE", "position": 0, "tilt": 100}, {"cover": "close", "position": 0, "tilt": 100}),
+        (RADIATOR, {"occupied_heating_setpoint": 21.5, "system_mode": "auto", "local_temperature": 19,
+                    "running_state": "heat"},
+         {"temperature": 21.5, "mode": "auto", "local_temperature": 19, "action": "heat"}),
+        (RADIATOR, {"current_heating_setpoint": 5, "system_mode": "dry", "running_state": "fan_only"},
+         {"temperature": 5}),
+        (FAN, {"fan_state": "ON", "fan_mode": "medium"}, {"state": "on", "speed": 66.67}),
+        (FAN, {"fan_mode": "auto"}, {"mode": "auto"}),
+        (NUMBERED, {"state": "OFF", "speed": 25}, {"state": "off", "speed": 25}),
+    ],
+)  # fmt: skip
+def test_what_a_state_means(device: Device, state: Mapping[str, object], values: Mapping[str, SlotValue]) -> None:
+    assert DRIVER.interpret(device, state) == values
 
 
 def test_the_state_topic_is_the_devices_own() -> None:
-    assert DRIVER.state_topic(device_of(address="hall/lamp")) == "zigbee2mqtt/hall/lamp"
+    assert DRIVER.state_topics(device_of(address="hall/lamp")) == ("zigbee2mqtt/hall/lamp",)
 
 
 def test_a_scene_says_no_state() -> None:
-    assert DRIVER.state_topic(SCENE) is None
+    assert DRIVER.state_topics(SCENE) == ()
 
 
 def test_plain_devices_pass_the_check() -> None:
@@ -345,6 +402,7 @@ def test_plain_devices_pass_the_check() -> None:
         (device_of(scene=3), "devices.lamp.scene"),
         (device_of(base="/x"), "devices.lamp.base"),
         (device_of(base="x\x85"), "devices.lamp.base"),
+        (device_of(settings={"command_topic": "x"}), "devices.lamp.settings"),
         (device_of(properties={"transition": "t"}), "devices.lamp.properties.transition"),
         (device_of(address="a//b", is_group=True), "groups.lamp.address"),
     ],
