@@ -78,7 +78,10 @@ def _words_for(error: OSError | ValueError, config: MqttConfig, timeout_s: float
     if isinstance(error, TimeoutError):
         return f"does not answer within {timeout_s:g} s", "check mqtt.host, the network and the firewall"
     if isinstance(error, OSError):
-        return f"cannot be reached: {error.strerror or error}", "check mqtt.host, mqtt.port and mqtt.tls"
+        return (
+            f"cannot be reached: {error.strerror or error}",
+            "check mqtt.host, mqtt.port, mqtt.tls and mqtt.websocket_path",
+        )
     return f"is no host name: {error}", "mend mqtt.host"
 
 

@@ -1,39 +1,37 @@
-"""The lasting link to the broker: opens a session, replaces it when it breaks, and never sends anything late."""
+"""The lasting link to the broker: opens a session and replaces it when it breaks. Commands go through the outbox."""
 
 from __future__ import annotations
 
 import logging
-import math
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 from edged.act.broker import Version, VersionRefusedError, place_of
+from edged.act.delivery import CONFIRM_TIMEOUT_S, Delivery, Fate, OnSettled, SendingSession
 from edged.act.messages import Report
-from edged.act.mqtt import Endpoint, OnMessage, Session
-from edged.config import MqttConfig, read_password
-from edged.errors import EdgedError
-from edged.types import Command, Rejected
+from edged.act.mqtt import Endpoint, Exchange, OnMessage, Requests, Session
+from edged.act.outbox import Outbox
+from edged.config import MqttConfig, read_password, read_username
+from edged.errors import BrokerError, EdgedError
+from edged.types import Command
 
 logger = logging.getLogger(__name__)
 
-CONFIRM_TIMEOUT_S = 5.0
-"""How long a command waits for the broker. A broker in the house confirms within milliseconds."""
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 TRIAL_TIMEOUT_S = 3.0
 """How long `auto` waits for an answer to MQTT 5 before it tries 3.1.1."""
+MAX_MISSED = 100
+"""Reports that wait for the broker; the oldest gives way."""
 
 
-class SessionLike(Protocol):
+class SessionLike(SendingSession, Protocol):
     """What a link needs of a session."""
-
-    @property
-    def alive(self) -> bool:
-        """True while it can publish."""
 
     def wait_lost(self, timeout_s: float) -> bool:
         """Waits for the loss of the connection."""
@@ -41,13 +39,16 @@ class SessionLike(Protocol):
     def open(self, timeout_s: float) -> None:
         """Connects or raises BrokerError."""
 
-    def publish(
-        self, topic: str, payload: bytes, *, qos: int = 1, expiry_s: int | None = None, timeout_s: float
-    ) -> str | None:
-        """Publishes and waits; the reason where it fails."""
-
-    def post(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publishes without waiting."""
+    def post(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        exchange: Exchange | None = None,
+        timeout_s: float = 0.0,
+    ) -> bool:
+        """Publishes; without a timeout it never waits."""
 
     @property
     def refused(self) -> frozenset[str]:
@@ -70,24 +71,32 @@ class Link:
         self,
         endpoint: Endpoint,
         *,
+        outbox: Outbox | None = None,
+        on_settled: OnSettled = lambda _command, _rejected: None,
         make_session: SessionFactory = Session,
-        clock: Callable[[], int] = time.monotonic_ns,
         first_delay_s: float = FIRST_DELAY_S,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """`beat` is called every half second while the link's thread lives, or as late as a connection may take."""
+        """Keeps commands in memory alone where it is given no outbox.
+
+        `on_settled` is told what becomes of each command that had to wait, on a thread of its own. `beat` is called
+        every half second while the link's thread lives, or as late as a connection may take.
+        """
         self._endpoint = endpoint
         self._make_session = make_session
-        self._clock = clock
         self._first_delay_s = first_delay_s
         self._beat = beat
         self._closing = threading.Event()
         self._session: SessionLike | None = None
         self._lock = threading.Lock()
-        """Over `_endpoint`'s topics and the retained reports: a new session must miss no change of them."""
+        """Over `_endpoint`'s topics and the reports that are kept: a new session must miss no change of them."""
+        self._outbox = outbox or Outbox()
+        self._delivery = Delivery(self._outbox, on_settled=on_settled, on_failure=endpoint.on_failure)
+        self._missed: deque[Report] = deque(maxlen=MAX_MISSED)
         self._retained: dict[str, Report] = {}
         self._unsent: set[str] = set()
         self._version: Version = "5"
+        self._since_ns = 0
         self._keeper = threading.Thread(target=self._keep, name="mqtt", daemon=True)
 
     @property
@@ -95,6 +104,11 @@ class Link:
         """True while commands can be sent."""
         session = self._session
         return session is not None and session.alive
+
+    @property
+    def since_ns(self) -> int | None:
+        """When the present connection began, by `time.monotonic_ns`; None where there is none."""
+        return self._since_ns if self.connected else None
 
     def connect(self) -> None:
         """Opens the first connection and starts to keep it.
@@ -104,34 +118,32 @@ class Link:
             ConfigError: the password or a TLS file cannot be read.
         """
         self._session = self._open_session()
+        self._delivery.start()
+        self._delivery.use(self._session)
         self._keeper.start()
 
-    def publish(self, command: Command) -> Rejected | None:
-        """Sends a command and waits until the broker has it; not for use in `on_message`.
+    def publish(self, command: Command) -> Fate:
+        """As `publish_all`, for one command."""
+        return self.publish_all((command,))[0]
+
+    def publish_all(
+        self, commands: Sequence[Command], *, instead_of: Callable[[], None] | None = None
+    ) -> tuple[Fate, ...]:
+        """Sends commands and waits until the broker has them, where there is one; not for use in `on_message`.
+
+        `instead_of` is called in the transaction that writes them down, such as to remove the timer that they are of.
 
         Returns:
-            None when the broker has it. A command that has expired or meets a broken connection is not sent, not later
-            either.
+            For each: None when the broker has it, `Waiting` where it is not known yet, else why it is not sent. What
+            waits is told to `on_settled` later: that the broker has it, or that it has expired.
         """
-        left_s = (command.expires_ns - self._clock()) / 1e9
-        if left_s <= 0:
-            return Rejected(command.intent_id, "mqtt", "the command came too late")
-        session = self._session
-        if session is None or not session.alive:
-            return Rejected(command.intent_id, "mqtt", "the broker cannot be reached at present")
-        reason = session.publish(
-            command.topic,
-            command.payload,
-            qos=command.qos,
-            expiry_s=math.ceil(left_s),
-            timeout_s=min(left_s, CONFIRM_TIMEOUT_S),
-        )
-        return None if reason is None else Rejected(command.intent_id, "mqtt", reason)
+        return self._delivery.send(commands, instead_of=instead_of)
 
     def report(self, report: Report) -> bool:
         """Sends a report without waiting, from any thread; False where it was dropped.
 
         The last retained one of each topic is kept instead, and sent as soon as possible and after each reconnect.
+        Those that may wait are kept too, the last MAX_MISSED of them.
         """
         if report.retain:
             with self._lock:
@@ -140,9 +152,21 @@ class Link:
             return self._send_retained()
         session = self._session
         sent = session is not None and session.alive and session.post(report.topic, report.payload)
-        if not sent:
+        if not sent and report.may_wait:
+            with self._lock:
+                self._missed.append(report)
+        elif not sent:
             logger.debug("a report on %s was dropped", report.topic)
         return sent
+
+    def post(self, topic: str, payload: bytes, exchange: Exchange, *, timeout_s: float = 0.0) -> bool:
+        """Sends a question or an answer; False where it cannot leave within the timeout. It is not kept."""
+        session = self._session
+        return (
+            session is not None
+            and session.alive
+            and session.post(topic, payload, exchange=exchange, timeout_s=timeout_s)
+        )
 
     def set_topics(self, topics: Iterable[str]) -> None:
         """Subscribes to these topics and no others, now and after each reconnect; never waits."""
@@ -156,6 +180,7 @@ class Link:
     def close(self, timeout_s: float = CONFIRM_TIMEOUT_S) -> None:
         """Says `offline`, disconnects and ends the link's thread; harmless where nothing is open."""
         self._closing.set()
+        self._delivery.close(timeout_s)
         session = self._session
         if session is not None:
             session.close(timeout_s)
@@ -180,7 +205,7 @@ class Link:
             session = self._session
             if session is not None and (not session.wait_lost(0.5) or self._closing.is_set()):
                 delay_s = self._first_delay_s
-                self._send_retained()
+                self._send_kept()
                 continue
             self._drop_session()
             self._wait_before_retry(delay_s)
@@ -192,6 +217,7 @@ class Link:
         with self._lock:
             session, self._session = self._session, None
             self._unsent.update(self._retained)
+            self._delivery.use(None)
             if session is not None and session.refused:
                 topics = tuple(topic for topic in self._endpoint.topics if topic not in session.refused)
                 self._endpoint = replace(self._endpoint, topics=topics)
@@ -200,9 +226,18 @@ class Link:
             session.close(0.0)
 
     def _wait_before_retry(self, delay_s: float) -> None:
-        """Half to whole of the delay, so that a house full of nodes does not come back in one moment."""
-        until = time.monotonic() + delay_s * random.uniform(0.5, 1)  # noqa: S311 -- no secret
-        while (left_s := until - time.monotonic()) > 0 and not self._closing.wait(min(0.5, left_s)):
+        """Half to whole of the delay, so that a house full of nodes does not come back in one moment.
+
+        No longer than the first delay while commands wait: most are valid for ten seconds.
+        """
+        share = random.uniform(0.5, 1)  # noqa: S311 -- no secret
+        began_s = time.monotonic()
+        while not self._closing.is_set():
+            whole_s = min(delay_s, self._first_delay_s) if self._outbox.waiting else delay_s
+            left_s = began_s + share * whole_s - time.monotonic()
+            if left_s <= 0:
+                return
+            self._closing.wait(min(0.5, left_s))
             self._beat()
 
     def _send_retained(self) -> bool:
@@ -215,6 +250,17 @@ class Link:
                     return False
                 self._unsent.discard(topic)
             return True
+
+    def _send_kept(self) -> None:
+        """Retained reports and those that waited."""
+        if not self._send_retained():
+            return
+        with self._lock:
+            session = self._session
+            while self._missed and session is not None and session.alive:
+                if not session.post(self._missed[0].topic, self._missed[0].payload):
+                    return
+                self._missed.popleft()
 
     def _reopen(self) -> None:
         topics = frozenset(self._endpoint.topics)
@@ -231,10 +277,12 @@ class Link:
             wanted = frozenset(self._endpoint.topics)
             if wanted != topics:
                 session.change_topics(wanted - topics, topics - wanted)
-        self._send_retained()
+        self._delivery.use(session)
+        self._send_kept()
         logger.info("connected to the broker at %s again", place_of(self._endpoint.config))
 
     def _open_session(self) -> SessionLike:
+        self._since_ns = time.monotonic_ns()
         session, self._version = open_session(self._endpoint, make_session=self._make_session, first=self._version)
         return session
 
@@ -246,13 +294,15 @@ def make_endpoint(
     on_message: OnMessage = lambda _topic, _payload, _retained: None,
     on_failure: Callable[[], None] = lambda: None,
     announce: bool = True,
+    requests: Requests | None = None,
 ) -> Endpoint:
-    """The broker that the configuration names, with its password.
+    """The broker that the configuration names, with the user name and the password.
 
     Raises:
-        ConfigError: the password cannot be read.
+        ConfigError: one of them cannot be read.
     """
-    return Endpoint(config, read_password(config), topics, on_message, on_failure, announce)
+    config = config.model_copy(update={"username": read_username(config)})
+    return Endpoint(config, read_password(config), topics, on_message, on_failure, announce, requests)
 
 
 def check_broker(config: MqttConfig) -> Version:
@@ -265,6 +315,25 @@ def check_broker(config: MqttConfig) -> Version:
     session, version = open_session(make_endpoint(config, announce=False))
     session.close(CONFIRM_TIMEOUT_S)
     return version
+
+
+def require_version_5(config: MqttConfig) -> MqttConfig:
+    """The configuration of a broker that speaks MQTT 5, which is all that is spoken with it then.
+
+    Raises:
+        BrokerError: the broker cannot be reached, refuses, or speaks MQTT 3.1.1 alone.
+        ConfigError: the password or a TLS file cannot be read.
+    """
+    try:
+        if config.protocol != "3.1.1" and check_broker(config) == "5":
+            return config.model_copy(update={"protocol": "5"})
+    except VersionRefusedError:
+        pass
+    raise BrokerError(
+        "is spoken to in MQTT 3.1.1, and sharing work among workers needs MQTT 5",
+        where=place_of(config),
+        remedy='use a broker that speaks MQTT 5, with mqtt.protocol = "auto", or set understand.by to "self"',
+    )
 
 
 def open_session(

@@ -7,25 +7,27 @@ from pathlib import Path
 import pytest
 
 from edged.act.broker import Version, VersionRefusedError
+from edged.act.delivery import Waiting
 from edged.act.link import Link, make_endpoint
 from edged.act.messages import Report
 from edged.act.mqtt import Endpoint
+from edged.act.outbox import Outbox
 from edged.config import MqttConfig
 from edged.errors import BrokerError, ConfigError
 from edged.types import Command, Rejected
-from tests.unit.act.fakes import FakeBroker, FakeSession
+from tests.unit.act.fakes import FakeBroker, FakeClock, FakeSession
 
 NOW_NS = 1_000_000_000
 WAIT_S = 10
 
 
-def _command(expires_ns: int = NOW_NS + 2_000_000_001) -> Command:
-    return Command("zigbee2mqtt/lamp/set", b"{}", 1, retain=False, expires_ns=expires_ns, intent_id="u1")
+def _command(expires_ns: int = NOW_NS + 2_000_000_001, *, is_repeatable: bool = True) -> Command:
+    return Command("zigbee2mqtt/lamp/set", b"{}", 1, False, expires_ns, "u1", is_repeatable)
 
 
 def _link(broker: FakeBroker, config: MqttConfig | None = None) -> Link:
     endpoint = make_endpoint(config or MqttConfig(protocol="5"))
-    return Link(endpoint, make_session=broker, clock=lambda: NOW_NS, first_delay_s=0.001)
+    return Link(endpoint, outbox=Outbox(clock=FakeClock(NOW_NS).clock), make_session=broker, first_delay_s=0.001)
 
 
 @pytest.fixture
@@ -60,17 +62,17 @@ def test_what_the_broker_does_not_confirm_is_rejected(link: Link, broker: FakeBr
 
 def test_before_the_connection_nothing_is_sent() -> None:
     link = _link(FakeBroker())
-    assert link.publish(_command()) == Rejected("u1", "mqtt", "the broker cannot be reached at present")
+    assert link.publish(_command()) == Waiting()
     assert not link.report(Report("t", b"x"))
     assert not link.connected
 
 
-def test_a_command_on_a_broken_connection_is_not_sent_later_either(link: Link, broker: FakeBroker) -> None:
+def test_a_command_without_a_connection_waits_for_the_next_one(link: Link, broker: FakeBroker) -> None:
     broker.sessions[0].break_off()
-    rejected = link.publish(_command())
-    assert isinstance(rejected, Rejected)
+    assert link.publish(_command()) == Waiting()
     assert broker.opened.acquire(timeout=WAIT_S)
-    assert [session.published for session in broker.sessions] == [[], []]
+    assert broker.sessions[1].sent.get(timeout=WAIT_S).topic == "zigbee2mqtt/lamp/set"
+    assert broker.sessions[0].published == []
 
 
 def test_a_broken_session_is_closed_and_replaced(link: Link, broker: FakeBroker) -> None:
@@ -80,6 +82,20 @@ def test_a_broken_session_is_closed_and_replaced(link: Link, broker: FakeBroker)
     assert broker.sessions[1].alive
     assert link.report(Report("t", b"x"))
     assert broker.sessions[1].posted == [("t", b"x")]
+
+
+def test_a_connection_is_known_by_when_it_began(link: Link, broker: FakeBroker) -> None:
+    first_ns = link.since_ns
+    assert first_ns is not None
+    broker.sessions[0].break_off()
+    assert link.since_ns is None
+    link.publish(_command())
+    assert broker.opened.acquire(timeout=WAIT_S)
+    broker.sessions[1].sent.get(timeout=WAIT_S)
+    assert link.since_ns is not None
+    assert link.since_ns > first_ns
+    link.close()
+    assert link.since_ns is None
 
 
 def test_a_broker_that_stays_away_is_tried_again() -> None:
@@ -94,6 +110,17 @@ def test_a_broker_that_stays_away_is_tried_again() -> None:
     assert len(broker.attempts) == 5
 
 
+def test_while_a_command_waits_the_delays_do_not_grow() -> None:
+    broker = FakeBroker(None, *[BrokerError("nothing listens there")] * 16, None)
+    link = _link(broker)  # its seventeenth delay would be a minute
+    link.connect()
+    broker.opened.acquire()
+    broker.sessions[0].break_off()
+    link.publish(_command())
+    assert broker.opened.acquire(timeout=WAIT_S)
+    link.close()
+
+
 def test_the_first_connection_is_not_tried_again() -> None:
     broker = FakeBroker(BrokerError("nothing listens there"))
     with pytest.raises(BrokerError, match="nothing listens there"):
@@ -104,6 +131,14 @@ def test_the_first_connection_is_not_tried_again() -> None:
 def test_a_report_that_cannot_be_sent_is_dropped(link: Link, broker: FakeBroker) -> None:
     broker.sessions[0].takes_reports = False
     assert not link.report(Report("t", b"x"))
+
+
+def test_a_report_that_may_wait_is_sent_after_the_reconnect(link: Link, broker: FakeBroker) -> None:
+    broker.sessions[0].break_off()
+    assert not link.report(Report("t", b"x", may_wait=True))
+    assert broker.opened.acquire(timeout=WAIT_S)
+    link.close()
+    assert broker.sessions[1].posted == [("t", b"x")]
 
 
 def test_close_closes_the_session_and_may_be_called_twice(link: Link, broker: FakeBroker) -> None:
