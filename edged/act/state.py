@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Mapping
-from typing import NoReturn
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
 
 from edged.act.driver import State
-
-MAX_PAYLOAD_BYTES = 65_536
-"""Zigbee2MQTT's longest state messages are a few kB."""
-MAX_NUMBER = 1e15
-"""Beyond it a float no longer holds tenths; time stamps in milliseconds are below."""
-MAX_KEYS = 256
-"""Of one device; devices expose some dozens of values."""
+from edged.act.drivers import DRIVERS
+from edged.act.payload import MAX_KEYS
+from edged.intents.home import Device
 
 
 class DeviceStates:
-    """Thread-safe; keeps the numbers, texts and booleans at the top of each device's state messages."""
+    """Thread-safe; keeps what each device's state messages say, and beside it what its last commands let expect."""
 
-    def __init__(self, topics: Mapping[str, tuple[str, ...]]) -> None:
-        """`topics` is state topic -> keys of the devices whose state is told there."""
+    def __init__(
+        self, topics: Mapping[str, tuple[Device, ...]], *, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """`topics` is state topic -> the devices whose state is told there."""
+        self._clock = clock
         self._topics = dict(topics)
         self._lock = threading.Lock()
-        self._states: dict[str, dict[str, object]] = {}
+        self._told: dict[str, dict[str, object]] = {}
+        self._assumed: dict[str, dict[str, object]] = {}
+        self._answers: dict[str, int] = {}
+        self._heard_ns: dict[str, int] = {}
         self._ignored = 0
 
-    def set_topics(self, topics: Mapping[str, tuple[str, ...]]) -> None:
-        """Another house: what is known of devices that keep their topic stays, the rest is forgotten."""
+    def set_topics(self, topics: Mapping[str, tuple[Device, ...]]) -> None:
+        """Another house: what is known of devices that keep their topics and driver stays, the rest is forgotten."""
         with self._lock:
-            stay = {key for topic, keys in topics.items() for key in keys if key in self._topics.get(topic, ())}
+            before, now = _by_device(self._topics), _by_device(topics)
             self._topics = dict(topics)
-            self._states = {device: state for device, state in self._states.items() if device in stay}
+            known: tuple[dict[str, Any], ...] = (self._told, self._assumed, self._answers, self._heard_ns)
+            for states in known:
+                for device in [device for device in states if before.get(device) != now.get(device)]:
+                    del states[device]
 
     @property
     def topics(self) -> tuple[str, ...]:
         """The topics to subscribe to."""
         return tuple(self._topics)
+
+    def follows(self, topic: str) -> bool:
+        """Whether it is one of `topics`."""
+        return topic in self._topics
 
     @property
     def ignored(self) -> int:
@@ -45,50 +54,73 @@ class DeviceStates:
         with self._lock:
             return self._ignored
 
-    def update(self, topic: str, payload: bytes) -> None:
-        """Takes one state message in; what is too large, no JSON object or of no device is counted and ignored."""
-        values = _read_values(payload) if topic in self._topics else None
+    def update(self, topic: str, payload: bytes, *, retained: bool = False) -> tuple[str, ...]:
+        """Takes one state message in; what no driver can read and what is of no device is counted and ignored.
+
+        Returns:
+            The devices whose state it told.
+        """
+        devices = self._topics.get(topic, ())
+        read = [(device, DRIVERS[device.driver].read_state(device, topic, payload)) for device in devices]
+        updated: list[str] = []
         with self._lock:
-            devices = self._topics.get(topic)
-            if devices is None or values is None:
+            if not any(values is not None for _, values in read):
                 self._ignored += 1
-                return
-            for device in devices:
-                self._merge(device, values)
+            for device, values in read:
+                if values is not None and device in self._topics.get(topic, ()):
+                    updated.append(device.key)
+                    self._heard_ns[device.key] = self._clock()
+                    self._answers[device.key] = self._answers.get(device.key, 0) + (not retained)
+                    _merge(self._told.setdefault(device.key, {}), values)
+                    assumed = self._assumed.get(device.key, {})
+                    for key in values:
+                        assumed.pop(key, None)
+        return tuple(updated)
 
     def assume(self, device: str, values: State) -> None:
         """Takes it that the device now has these values, until it says otherwise."""
         with self._lock:
-            self._merge(device, values)
+            _merge(self._assumed.setdefault(device, {}), values)
+
+    def retract(self, device: str, values: State) -> None:
+        """Takes an assumption back, but for what the device has said or was told since."""
+        with self._lock:
+            assumed = self._assumed.get(device, {})
+            for key, value in values.items():
+                if key in assumed and assumed[key] == value:
+                    del assumed[key]
 
     def state_of(self, device: str) -> State:
-        """A copy of what is known; empty where nothing is."""
+        """A copy of what the device is taken to be in: what it said, and what it was told to do since."""
         with self._lock:
-            return dict(self._states.get(device, {}))
+            return {**self._told.get(device, {}), **self._assumed.get(device, {})}
 
-    def _merge(self, device: str, values: State) -> None:
-        state = self._states.setdefault(device, {})
-        for key, value in values.items():
-            if key in state or len(state) < MAX_KEYS:
-                state[key] = value
+    def told_by(self, device: str) -> State:
+        """A copy of what the device itself said; empty where it said nothing."""
+        with self._lock:
+            return dict(self._told.get(device, {}))
 
+    def answers_of(self, device: str) -> int:
+        """How many messages the device has sent; those that the broker had kept do not count."""
+        with self._lock:
+            return self._answers.get(device, 0)
 
-def _read_values(payload: bytes) -> dict[str, object] | None:
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        return None
-    try:
-        message = json.loads(payload, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(message, dict):
-        return None
-    return {key: value for key, value in message.items() if isinstance(value, str) or _is_number(value)}
+    def is_heard_since(self, device: str, start_ns: int) -> bool:
+        """Whether a message of it, kept or not, has come since a moment of the clock."""
+        with self._lock:
+            return self._heard_ns.get(device, start_ns - 1) >= start_ns
 
 
-def _is_number(value: object) -> bool:
-    """A truth value, or a number that can be reckoned with: JSON also takes 1e999 and whole numbers of any length."""
-    return isinstance(value, int | float) and abs(value) <= MAX_NUMBER
+def _merge(state: MutableMapping[str, object], values: State) -> None:
+    for key, value in values.items():
+        if key in state or len(state) < MAX_KEYS:
+            state[key] = value
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _by_device(topics: Mapping[str, tuple[Device, ...]]) -> dict[str, tuple[str, set[str]]]:
+    """Key of a device -> its driver and where it is told of."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    for topic, devices in topics.items():
+        for device in devices:
+            found.setdefault(device.key, (device.driver, set()))[1].add(topic)
+    return found

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
-from edged.act.state import MAX_KEYS, MAX_PAYLOAD_BYTES, DeviceStates
+from edged.act.payload import MAX_KEYS, MAX_PAYLOAD_BYTES
+from edged.act.state import DeviceStates
+from tests.unit.act.conftest import device_of
 
 TOPIC = "zigbee2mqtt/trv"
 
 
 @pytest.fixture
 def states() -> DeviceStates:
-    return DeviceStates({TOPIC: ("radiator",)})
+    return DeviceStates({TOPIC: (device_of("radiator"),)})
 
 
 def test_nothing_is_known_at_first(states: DeviceStates) -> None:
@@ -31,6 +33,16 @@ def test_an_assumed_value_counts_until_the_device_says_otherwise(states: DeviceS
     assert states.state_of("radiator") == {"occupied_heating_setpoint": 21}
     states.update(TOPIC, b'{"occupied_heating_setpoint": 20.5}')
     assert states.state_of("radiator") == {"occupied_heating_setpoint": 20.5}
+
+
+def test_an_assumption_is_taken_back_where_it_still_stands(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"a": 1, "b": 1, "c": 1}')
+    states.assume("radiator", {"a": 2, "b": 2, "c": 2})
+    states.assume("radiator", {"b": 3})
+    states.update(TOPIC, b'{"c": 4}')
+    states.retract("radiator", {"a": 2, "b": 2, "c": 2})
+    assert states.state_of("radiator") == {"a": 1, "b": 3, "c": 4}
+    states.retract("unknown", {"a": 2})
 
 
 def test_what_is_given_out_is_a_copy(states: DeviceStates) -> None:
@@ -73,9 +85,20 @@ def test_numbers_that_cannot_be_reckoned_with_are_left_out(states: DeviceStates)
     assert states.state_of("radiator") == {"c": 1}
 
 
-def test_nested_values_and_nulls_are_left_out(states: DeviceStates) -> None:
-    states.update(TOPIC, b'{"color": {"x": 1}, "update": null, "list": [1], "state": "ON"}')
-    assert states.state_of("radiator") == {"state": "ON"}
+def test_nested_values_are_named_after_both_keys_and_nulls_and_lists_are_left_out(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"color": {"x": 1, "deep": {"y": 2}}, "update": null, "list": [1], "state": "ON"}')
+    assert states.state_of("radiator") == {"color.x": 1, "state": "ON"}
+
+
+def test_long_texts_are_left_out(states: DeviceStates) -> None:
+    states.update(TOPIC, json.dumps({"a": "x" * 257, "b": "x" * 256, "c" * 257: 1}).encode())
+    assert states.state_of("radiator") == {"b": "x" * 256}
+
+
+def test_what_is_assumed_is_not_what_the_device_told(states: DeviceStates) -> None:
+    states.update(TOPIC, b'{"occupied_heating_setpoint": 20}')
+    states.assume("radiator", {"occupied_heating_setpoint": 21})
+    assert states.told_by("radiator") == {"occupied_heating_setpoint": 20}
 
 
 def test_a_device_cannot_fill_the_memory_with_keys(states: DeviceStates) -> None:
@@ -87,7 +110,7 @@ def test_a_device_cannot_fill_the_memory_with_keys(states: DeviceStates) -> None
 
 
 def test_devices_that_share_a_topic_share_its_state() -> None:
-    states = DeviceStates({TOPIC: ("left", "right")})
+    states = DeviceStates({TOPIC: (device_of("left"), device_of("right"))})
     states.update(TOPIC, b'{"state_left": "ON"}')
     assert states.state_of("left") == states.state_of("right") == {"state_left": "ON"}
     states.assume("left", {"state_left": "OFF"})
@@ -95,12 +118,29 @@ def test_devices_that_share_a_topic_share_its_state() -> None:
 
 
 def test_in_another_house_only_devices_that_keep_their_topic_keep_their_state() -> None:
-    states = DeviceStates({"t/a": ("a",), "t/b": ("b",), "t/c": ("c",)})
+    states = DeviceStates({f"t/{key}": (device_of(key),) for key in "abc"})
     for device in "abc":
         states.update(f"t/{device}", b'{"state": "ON"}')
-    states.set_topics({"t/a": ("a",), "t/new": ("b",), "t/c": ("d",)})
+    states.set_topics({"t/a": (device_of("a"),), "t/new": (device_of("b"),), "t/c": (device_of("d"),)})
     assert states.topics == ("t/a", "t/new", "t/c")
     assert [bool(states.state_of(device)) for device in "abcd"] == [True, False, False, False]
     states.update("t/new", b'{"state": "OFF"}')
     states.update("t/b", b'{"state": "ON"}')
     assert states.state_of("b") == {"state": "OFF"}
+
+
+def test_what_the_broker_had_kept_is_no_answer_of_the_device(states: DeviceStates) -> None:
+    assert states.update(TOPIC, b'{"a": 1}', retained=True) == ("radiator",)
+    assert states.answers_of("radiator") == 0
+    states.update(TOPIC, b'{"a": 1}')
+    states.update(TOPIC, b"nonsense")
+    assert states.answers_of("radiator") == 1
+
+
+def test_a_device_is_heard_by_whatever_comes_of_it() -> None:
+    now_ns = [10]
+    states = DeviceStates({TOPIC: (device_of("radiator"),)}, clock=lambda: now_ns[0])
+    assert not states.is_heard_since("radiator", 0)
+    states.update(TOPIC, b'{"a": 1}', retained=True)
+    assert states.is_heard_since("radiator", 10)
+    assert not states.is_heard_since("radiator", 11)
