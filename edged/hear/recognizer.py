@@ -117,6 +117,7 @@ class Recognizer:
                 if heard and heard != partial:
                     partial = heard
                     on_partial(heard)
+        self._recent.clear()  # what follows, if anything does, is not of this time
         yield from self._utterances(self._vosk.FinalResult(), end_ns)
 
     def _start(self, grammar: Grammar | None) -> None:

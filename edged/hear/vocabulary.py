@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
+from edged.intents.spoken.delays import delay_phrases
 from edged.intents.spoken.language import language_of
 from edged.intents.spoken.text import normalize_text
 
@@ -81,7 +82,7 @@ def make_grammar(phrases: Iterable[str], knows: Knows, lang: str = "") -> Gramma
     Args:
         phrases: what can be said.
         knows: whether the model knows a word.
-        lang: its language: signs become its words, and its asides may stand anywhere; none without it.
+        lang: its language: signs become its words, and its asides and delays may stand anywhere; none without it.
     """
     splits: dict[str, tuple[str, ...] | None] = {}
     kept: list[str] = []
@@ -99,6 +100,7 @@ def make_grammar(phrases: Iterable[str], knows: Knows, lang: str = "") -> Gramma
     if kept:
         extra = (*language_of(lang).asides, UNKNOWN_SYMBOL)
         kept += [word for word in extra if knows(word)]
+        kept += _known_delays(lang, knows, splits)
     unknown = tuple(UnknownWord(word, tuple(dict.fromkeys(needing))) for word, needing in lost.items())
     for entry in unknown:
         _log.warning(
@@ -106,6 +108,20 @@ def make_grammar(phrases: Iterable[str], knows: Knows, lang: str = "") -> Gramma
         )
     pieces = {split: word for word, split in splits.items() if split is not None and len(split) > 1}
     return Grammar(tuple(kept), MappingProxyType(pieces), unknown)
+
+
+def _known_delays(lang: str, knows: Knows, splits: dict[str, tuple[str, ...] | None]) -> list[str]:
+    """Phrases of delay in words that the model knows; of those with another word there are enough without."""
+    known = []
+    for phrase in delay_phrases(lang):
+        parts = []
+        for word in phrase.split():
+            if word not in splits:
+                splits[word] = split_word(word, knows)
+            parts.append(splits[word])
+        if all(parts):
+            known.append(" ".join(piece for part in parts for piece in part or ()))
+    return known
 
 
 def split_word(word: str, knows: Knows) -> tuple[str, ...] | None:

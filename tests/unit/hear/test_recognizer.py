@@ -227,3 +227,16 @@ def test_sound_of_an_utterance_that_has_ended_is_not_heard_again() -> None:
     change(FakeVosk(["a", ("a",)]), second, 3, 2)
 
     assert second.heard == [16_000]
+
+
+def test_after_a_pause_of_listening_sound_from_before_it_is_not_heard_again() -> None:
+    second = FakeVosk(["ne w"], "ne w")
+    model = FakeModel(FakeVosk(["", ""]), second)
+    recognizer = Recognizer(cast("SpeechModel", model), lang="en", source="mic", grammar=OLD)
+
+    assert list(recognizer.transcribe([AudioChunk(SECOND, 0), AudioChunk(SECOND, 1_000_000_000)])) == []
+    recognizer.set_grammar(NEW)
+    (utterance,) = recognizer.transcribe([AudioChunk(SECOND, 60_000_000_000)])
+
+    assert second.heard == [32_000]
+    assert (utterance.text, utterance.start_ns) == ("new", 60_500_000_000)

@@ -152,3 +152,15 @@ def _fewest(word: str, known: frozenset[str]) -> float:
     return min(
         (1 + _fewest(word[len(piece) :], known) for piece in known if word.startswith(piece)), default=float("inf")
     )
+
+
+def test_delays_are_listened_for_with_the_words_that_the_model_knows() -> None:
+    known = {"light", "off", "in", "ten", "minutes", "half", "an", "hour"}
+    grammar = make_grammar(["light off"], known.__contains__, "en")
+    assert {"light off", "in ten minutes", "in half an hour"} <= set(grammar.phrases)
+    assert all(known.issuperset(phrase.split()) for phrase in grammar.phrases)
+    assert grammar.unknown == ()
+
+
+def test_where_nothing_can_be_said_no_delay_is_listened_for() -> None:
+    assert make_grammar([], lambda _word: True, "en").phrases == ()
