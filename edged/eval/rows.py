@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias, TypeGuard
 
 from edged.errors import UsageError
 from edged.eval.slurp import LANG, NOT_HERE, Slurp, allows
+from edged.intents.accept import intent_validator
 from edged.intents.catalog import Catalog
 from edged.types import SlotValue
-from edged.understand.validate import intent_validator
 
 MAX_LINE_BYTES: Final = 1 << 16
 """Of one row: a hundred times an utterance."""
@@ -20,7 +20,9 @@ MAX_ROWS: Final = 200_000
 """Of all files: an hour and more at 20 ms a row."""
 
 IntentObject: TypeAlias = Mapping[str, SlotValue]
-"""An intent as its schema describes it."""
+"""An intent as its schema describes it, and perhaps its delay."""
+DELAY: Final = "delay_s"
+"""The key of an intent's delay in seconds."""
 
 _FORM: Final = 'a row is {"text": "...", "lang": "en", "expect": [{"intent": "...", ...}]}'
 
@@ -88,10 +90,14 @@ def for_house(row: Row, catalog: Catalog) -> Row:
         return replace(row, expect=(), kind=NOT_HERE, slots_known=True)
     for intent in row.expect if row.slots_known else ():
         name = str(intent["intent"])
-        error = next(intent_validator(catalog, name).iter_errors(dict(intent)), None)
+        error = next(intent_validator(catalog, name).iter_errors(_at_once(intent)), None)
         if error is not None:
             raise RowError(f'what it expects is no intent "{name}": {error.message}')
     return row
+
+
+def _at_once(intent: IntentObject) -> IntentObject:
+    return {key: value for key, value in intent.items() if key != DELAY}
 
 
 def _is_lacking(intent: IntentObject, catalog: Catalog) -> bool:

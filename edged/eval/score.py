@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from edged.eval.rows import IntentObject, Row
+from edged.eval.rows import DELAY, IntentObject, Row
 from edged.intents.catalog import Catalog
-from edged.types import AnsweredBy, Rejected, SlotValue, Utterance
+from edged.types import AnsweredBy, Intent, Rejected, SlotValue, Utterance
 from edged.understand.parser import Understanding
 
 Verdict: TypeAlias = Literal["right", "wrongly refused", "acted wrongly", "false accept"]
@@ -133,7 +133,7 @@ def score(rows: Sequence[Row], parser: Understands) -> Iterator[Scored]:
         if isinstance(outcome, Rejected):
             refused = outcome.reason
         else:
-            intents = tuple({"intent": intent.name, **intent.slots} for intent in outcome)
+            intents = tuple(_object(intent) for intent in outcome)
         yield Scored(
             row, Answer(intents, understood.confidence, understood.answered_by, understood.duration_ms, refused)
         )
@@ -182,6 +182,11 @@ def share(count: int, of: int) -> float:
 def quantile(ordered: Sequence[float], part: float) -> float:
     """The least of the ordered values that `part` of them do not exceed; 0 of none."""
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)] if ordered else 0.0
+
+
+def _object(intent: Intent) -> IntentObject:
+    later = {DELAY: intent.delay_s} if intent.delay_s else {}
+    return {"intent": intent.name, **intent.slots, **later}
 
 
 def _matches(row: Row, acted: Sequence[IntentObject]) -> bool:

@@ -27,7 +27,7 @@ from edged.understand.coverage import Unused, find_kept, find_overused, find_ski
 from edged.understand.decode import MAX_TOKENS, Decoder
 from edged.understand.draft import Continuation, draft_fields, rank_fields
 from edged.understand.lm import LanguageModel
-from edged.understand.namesakes import find_ambiguous
+from edged.understand.namesakes import find_ambiguous, which_one
 from edged.understand.prompt import Prompt
 from edged.understand.validate import validate
 
@@ -43,6 +43,10 @@ class Limits:
     min_asr_confidence: float = 0.0
     area: str | None = None
     """The area that the daemon stands in."""
+
+    def area_of(self, utterance: Utterance) -> str | None:
+        """The area where it was said: its own, else the daemon's."""
+        return utterance.area or self.area
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +156,11 @@ class Asker:
             answers = (self._answer(catalog, heard, way, frozenset() if is_known else way) for way in ways)
             answer = max(answers, key=lambda answer: answer.likelihood)
             unused = find_unused(answer.intents, heard.mentions, heard.numbers, catalog, heard.withdrawn)
-        question = find_ambiguous(answer.intents, heard.mentions, catalog, self._limits.area)
+        question = find_ambiguous(answer.intents, heard.mentions, catalog, self._limits.area_of(utterance))
         if question is not None:
-            return Judged(rejected(utterance, question), answer.confidence, answer.questions)
+            reason = which_one(question.choices, catalog.home)
+            outcome = replace(rejected(utterance, reason), asks=question)
+            return Judged(outcome, answer.confidence, answer.questions)
         kept = find_kept(answer.intents, heard.mentions, heard.numbers, catalog, heard.withdrawn)
         if kept:
             return Judged(
@@ -176,7 +182,7 @@ class Asker:
 
     def _hear(self, catalog: Catalog, utterance: Utterance) -> _Heard:
         text, lang = utterance.text, utterance.lang
-        said = ground(catalog, text, lang, self._limits.area)
+        said = ground(catalog, text, lang, self._limits.area_of(utterance))
         mentions = find_home_mentions(catalog, text, lang)
         numbers = find_said_numbers(catalog, text, lang, mentions)
         named = {place for mention in mentions for place in range(mention.start, mention.end)}

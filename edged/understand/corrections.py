@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from edged.intents.grounding import HomeMention, NumberSpan
-from edged.intents.spoken.corrections import find_corrections
+from edged.intents.catalog import Catalog
+from edged.intents.grounding import HomeMention, NumberSpan, find_home_mentions
+from edged.intents.spoken.corrections import find_corrections, find_withdrawal
 from edged.intents.spoken.text import normalize_text
 
 Said = TypeVar("Said", HomeMention, NumberSpan)
@@ -51,6 +52,12 @@ def find_withdrawn(text: str, lang: str, mentions: Sequence[HomeMention], number
         tuple((mentions[one], mentions[other]) for one, other in sorted(pairs)),
         tuple((numbers[one], numbers[other]) for one, other in sorted(amounts)),
     )
+
+
+def is_taken_back(text: str, lang: str, catalog: Catalog) -> bool:
+    """Whether `text` takes back all that it says before, with words that are no name: "the light on, never mind"."""
+    start = find_withdrawal(normalize_text(text, lang).split(), lang)
+    return start > 0 and all(mention.end <= start for mention in find_home_mentions(catalog, text, lang))
 
 
 def _pairs(

@@ -91,7 +91,7 @@ class Decoder:
             matcher.advance(picks[-1].token)
             if matcher.is_finished:
                 return Decoded(bytes(answer.text), tuple(answer.choices))
-            likely = redraft(bytes(answer.text))[:MAX_AHEAD] or matcher.forced_tokens(self._max_forced)
+            likely = list(redraft(bytes(answer.text))[:MAX_AHEAD]) or matcher.forced_tokens(self._max_forced)
         return None
 
     def _verify(self, matcher: Matcher, known: Sequence[int], likely: Sequence[int]) -> list[Pick]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from edged.intents.accept import intent_validator
 from edged.intents.catalog import Catalog
 from edged.intents.templates import Match, match_examples
-from edged.types import Intent, Rejected, Utterance
+from edged.types import Intent, Question, Rejected, Utterance
 from edged.understand.namesakes import choose_near, which_one
-from edged.understand.validate import intent_validator
 
 Way: TypeAlias = tuple[Match, ...]
 """One way to read an utterance."""
@@ -43,9 +43,24 @@ def read_examples(catalog: Catalog, utterance: Utterance, here: str | None = Non
     near = _nearest(best, catalog, here)
     if len(near) > 1:
         devices = {key for way in near for key in _home_keys(way, catalog, "devices")}
-        return Reading(Rejected(utterance.id, "understand", which_one(devices, catalog.home)), refused)
-    intents = tuple(Intent(utterance.id, match.intent, dict(match.slots), 1.0, math.inf) for match in near[0])
-    return Reading(intents, refused)
+        reason, asks = which_one(devices, catalog.home), _question(near, utterance.id)
+        return Reading(Rejected(utterance.id, "understand", reason, asks=asks), refused)
+    return Reading(_intents(near[0], utterance.id), refused)
+
+
+def _intents(way: Way, utterance_id: str) -> tuple[Intent, ...]:
+    return tuple(Intent(utterance_id, match.intent, dict(match.slots), 1.0, math.inf) for match in way)
+
+
+def _question(ways: Sequence[Way], utterance_id: str) -> Question | None:
+    """Which device is meant, where the ways differ in one of them alone."""
+    named = [{(at, slot): value for at, match in enumerate(way) for slot, value in match.slots} for way in ways]
+    open_places = [place for place in named[0] if len({slots.get(place) for slots in named}) > 1]
+    if len(open_places) != 1 or any(slots.keys() != named[0].keys() for slots in named):
+        return None
+    at, slot = open_places[0]
+    choices = sorted({str(slots[at, slot]) for slots in named})
+    return Question(_intents(ways[0], utterance_id), at, (slot,), tuple(choices))
 
 
 def _is_obeyed(way: Way, refused: frozenset[str], catalog: Catalog) -> bool:

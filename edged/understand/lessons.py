@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Final, TypeVar
 
+from edged.intents.accept import intent_validator
 from edged.intents.catalog import PLACEHOLDER, Catalog, Example, IntentFile, Schema, is_sayable
 from edged.intents.free_text import takes_text
 from edged.intents.grounding import ground
@@ -18,7 +19,6 @@ from edged.intents.spoken.forms import name_forms
 from edged.intents.spoken.text import normalize_text
 from edged.intents.templates import match_examples
 from edged.types import SlotValue
-from edged.understand.validate import intent_validator
 
 MAX_LISTED: Final = 8
 """Values of a slot that the instruction lists."""

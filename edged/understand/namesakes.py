@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 from edged.intents.catalog import Catalog
 from edged.intents.grounding import HomeMention
 from edged.intents.home import Home, name_of
-from edged.types import Intent
+from edged.types import Intent, Question
 
 
 def find_ambiguous(
     intents: Sequence[Intent], mentions: Sequence[HomeMention], catalog: Catalog, here: str | None
-) -> str | None:
+) -> Question | None:
     """The question that is due where an intent names a device by a name that several have; None where none is."""
-    for intent in intents:
+    for at, intent in enumerate(intents):
         homes = catalog.intents[intent.name].homes
         named = {str(intent.slots[slot]) for slot, source in homes.items() if slot in intent.slots}
         places = {
@@ -23,8 +23,10 @@ def find_ambiguous(
         for mention in mentions:
             kinds = {catalog.home.devices[key].kind for key in mention.devices & named}
             rivals = {key for key in mention.devices if catalog.home.devices[key].kind in kinds}
-            if len(rivals) > 1 and len(choose_near(rivals, places, catalog.home, here)) != 1:
-                return which_one(rivals, catalog.home)
+            near = choose_near(rivals, places, catalog.home, here) if len(rivals) > 1 else ()
+            if len(near) > 1:
+                slots = tuple(slot for slot in homes if intent.slots.get(slot) in rivals)
+                return Question(tuple(intents), at, slots, near)
     return None
 
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from edged.config import Config
 from edged.core import Vocab
 from edged.core.vocab_file import open_vocab
 from edged.errors import ModelError
 from edged.intents.catalog import Catalog, is_sayable
+from edged.intents.spoken.delays import Delayed, find_delay
 from edged.intents.spoken.text import normalize_text
 from edged.intents.templates import begins_example, match_examples
 from edged.models import Training, find_configured_model, find_training
@@ -25,8 +26,11 @@ from edged.types import AnsweredBy, Intent, Rejected, Utterance
 from edged.understand.answers import FORMS
 from edged.understand.ask import MAX_CHARACTERS, Asker, Judged, Limits, prepare_tables, rejected
 from edged.understand.chat import Chat, open_chat
+from edged.understand.corrections import is_taken_back
+from edged.understand.delays import put_off
 from edged.understand.examples import read_examples
 from edged.understand.lm import LanguageModel
+from edged.understand.missing import find_listed, find_missing
 from edged.understand.prefix import PrefixStore, open_store, prepare_prefix
 from edged.understand.prompt import Lines, readable_part
 from edged.understand.threads import choose_threads
@@ -35,6 +39,9 @@ log = logging.getLogger(__name__)
 
 MAX_KEPT: Final = 256
 """Utterances whose outcome is kept; one takes about 1 kB."""
+
+_Words: TypeAlias = tuple[str, str | None, str]
+"""A language, where it was said, and normalised words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Parser:
         self._training = training
         self._store = store
         self._metrics = metrics
-        self._kept: OrderedDict[str, Judged] = OrderedDict()
+        self._kept: OrderedDict[_Words, Judged] = OrderedDict()
         self.vocab = vocab or Vocab(lm.pieces())
         form_name = training.form if training else "json"
         self.prompt = chat or Lines(lm, self._known, json=form_name == "json")
@@ -109,6 +116,8 @@ class Parser:
     def prepare_catalog(self, catalog: Catalog, *, lang: str | None = None, threads: int = 1) -> Callable[[], None]:
         """Has the LM read a catalog, on any thread, while the one before serves; gives what puts it in force.
 
+        That may be called again after other catalogs were in force: what was understood before is still known then.
+
         Args:
             catalog: what can be said from then on.
             lang: what the first utterance in this language needs is made here as well.
@@ -122,11 +131,11 @@ class Parser:
             _prepare_words(catalog, readable, lang)
         tokens = self.prompt.prefix(readable)
         put_prefix = prepare_prefix(self.lm, self._store, tokens, threads=threads, metrics=self._metrics)
+        kept: OrderedDict[_Words, Judged] = OrderedDict()
 
         def use() -> None:
             put_prefix()
-            self._catalog, self._readable = catalog, readable
-            self._kept.clear()
+            self._catalog, self._readable, self._kept = catalog, readable, kept
 
         return use
 
@@ -168,17 +177,14 @@ class Parser:
         if self.lm.evaluations > read:
             self._metrics.count_partial()
 
-    def anticipate(self, words: str, lang: str) -> None:
-        """Understands what was said so far, in case nothing follows: the same words then ask nobody any more.
+    def anticipate(self, words: str, lang: str, area: str | None = None) -> None:
+        """Understands what was said so far in an area, in case nothing follows: the same words then ask nobody.
 
         Raises:
             ModelError: the LM failed.
         """
-        utterance = Utterance("", words, lang, 1.0, 0, 0, "")
-        if self._refuse(utterance) is not None or not self._is_read(lang):
-            return
-        if read_examples(self._catalog, utterance, self._limits.area).outcome is None:
-            self._ask(utterance)
+        if self._is_read(lang):
+            self._understand(Utterance("", words, lang, 1.0, 0, 0, "", area))
 
     def parse(self, utterance: Utterance) -> Understanding:
         """The utterance's intents, at least one; `Rejected` where it is no command, or the LM was not sure.
@@ -211,13 +217,45 @@ class Parser:
         refusal = self._refuse(utterance)
         if refusal is not None:
             return Judged(refusal, 1.0, 0), "nobody"
-        read = read_examples(self._catalog, utterance, self._limits.area)
+        delayed = find_delay(utterance.text, utterance.lang)
+        return self._mean(utterance) if delayed is None else self._mean_later(utterance, delayed)
+
+    def _mean_later(self, utterance: Utterance, delayed: Delayed) -> tuple[Judged, AnsweredBy]:
+        """What a sentence with a delay means: its rest later, or the whole of it, where an intent has its own slot.
+
+        The whole is tried first where examples say it, and where the phrase may as well say how long the change is to
+        take; else last.
+        """
+        read = read_examples(self._catalog, utterance, self._limits.area_of(utterance))
+        is_whole_first = read.outcome is not None or delayed.may_be_pace
+        if is_whole_first:
+            whole = self._mean(utterance)
+            if not isinstance(whole[0].outcome, Rejected):
+                return whole
+        judged, answered_by = self._mean(replace(utterance, text=delayed.rest))
+        later = put_off(judged, utterance, delayed, self._catalog, read.refused)
+        if isinstance(judged.outcome, Rejected) and not is_whole_first:
+            whole = self._mean(utterance)
+            if not isinstance(whole[0].outcome, Rejected):
+                return whole
+        return later, answered_by
+
+    def _mean(self, utterance: Utterance) -> tuple[Judged, AnsweredBy]:
+        """What a sentence means at once."""
+        read = read_examples(self._catalog, utterance, self._limits.area_of(utterance))
+        if self._is_taken_back(utterance, read.outcome):
+            return Judged(rejected(utterance, "taken back at the end"), 1.0, 0), "nobody"
         if read.outcome is not None:
             return Judged(read.outcome, 1.0, 0), "example"
+        incomplete = find_listed(self._catalog, utterance)
+        if incomplete and incomplete[0].name not in read.refused:
+            return Judged(incomplete, 1.0, 0), "example"
         if not self._is_read(utterance.lang):
             reason = f"no example says this, and the model does not read {utterance.lang}"
             return Judged(rejected(utterance, reason), 1.0, 0), "nobody"
         judged, answered_by = self._ask(utterance)
+        if isinstance(judged.outcome, Rejected) and not judged.outcome.meant and not read.refused:
+            return self._ask_back(judged, utterance), answered_by
         refused = (
             [] if isinstance(judged.outcome, Rejected) else [i.name for i in judged.outcome if i.name in read.refused]
         )
@@ -225,6 +263,24 @@ class Parser:
             reason = f"the file of {refused[0]} lists this as no command"
             judged = replace(judged, outcome=rejected(utterance, reason))
         return judged, answered_by
+
+    def _is_taken_back(self, utterance: Utterance, read: tuple[Intent, ...] | Rejected | None) -> bool:
+        """Whether nothing is left of what was said; what an example ends in says something, a free text there not."""
+        said = [utterance.text]
+        if read is not None:
+            intents = () if isinstance(read, Rejected) else read
+            said = [value for intent in intents for value in intent.slots.values() if isinstance(value, str)]
+        return any(is_taken_back(text, utterance.lang, self._catalog) for text in said)
+
+    def _ask_back(self, judged: Judged, utterance: Utterance) -> Judged:
+        """The same rejection, with a question where the utterance equals an example that lacks one value."""
+        outcome = judged.outcome
+        if isinstance(outcome, Rejected) and outcome.asks is None:
+            question = find_missing(self._catalog, utterance)
+            if question is not None:
+                reason = f"does not say the {question.slots[0].replace('_', ' ')}"
+                return replace(judged, outcome=replace(outcome, reason=reason, asks=question))
+        return judged
 
     def _refuse(self, utterance: Utterance) -> Rejected | None:
         """Why nobody is to be asked what an utterance means."""
@@ -248,8 +304,9 @@ class Parser:
         self.lm.rewind()
 
     def _ask(self, utterance: Utterance) -> tuple[Judged, AnsweredBy]:
-        """What the LM makes of an utterance, or made of the same words before."""
-        key = f"{utterance.lang} {normalize_text(utterance.text, utterance.lang)}"
+        """What the LM makes of an utterance, or made of the same words in the same area before."""
+        words = normalize_text(utterance.text, utterance.lang)
+        key = (utterance.lang, self._limits.area_of(utterance), words)
         judged = self._kept.get(key)
         if judged is not None:
             self._kept.move_to_end(key)
@@ -269,9 +326,13 @@ def _prepare_words(catalog: Catalog, readable: Catalog, lang: str) -> None:
 def _of(utterance: Utterance, outcome: tuple[Intent, ...] | Rejected) -> tuple[Intent, ...] | Rejected:
     """The same outcome for another utterance."""
     if isinstance(outcome, Rejected):
-        meant = tuple(replace(intent, utterance_id=utterance.id) for intent in outcome.meant)
-        return replace(outcome, utterance_id=utterance.id, meant=meant)
-    return tuple(replace(intent, utterance_id=utterance.id) for intent in outcome)
+        asks = outcome.asks and replace(outcome.asks, intents=_intents_of(utterance, outcome.asks.intents))
+        return replace(outcome, utterance_id=utterance.id, meant=_intents_of(utterance, outcome.meant), asks=asks)
+    return _intents_of(utterance, outcome)
+
+
+def _intents_of(utterance: Utterance, intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
+    return tuple(replace(intent, utterance_id=utterance.id) for intent in intents)
 
 
 @contextmanager

@@ -114,7 +114,8 @@ def catalog_prefix(catalog: Catalog, known: Collection[str], count: Callable[[st
 def readable_part(catalog: Catalog, known: Collection[str], count: Callable[[str], int]) -> Catalog:
     """The intents whose headers fit into a prefix, those that the LM was trained on first; the others have examples."""
     room, names = MAX_PREFIX_TOKENS, set()
-    for intent in sorted(catalog.intents.values(), key=lambda intent: intent.name not in known):
+    asked = (intent for intent in catalog.intents.values() if not intent.examples_only)
+    for intent in sorted(asked, key=lambda intent: intent.name not in known):
         room -= count(_header(intent, catalog) + "\n")
         if room >= 0:
             names.add(intent.name)

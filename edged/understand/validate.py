@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import jsonschema
-
 from edged.core import Matcher
 from edged.errors import CoreError
-from edged.intents.accept import exact_validator, takes, text_matcher
+from edged.intents.accept import intent_validator, takes, text_matcher
 from edged.intents.catalog import Catalog
 from edged.intents.compile import compile_catalog
 from edged.intents.lower import json_text
@@ -55,9 +53,3 @@ def _certainty(choice: Choice, part: Written) -> float:
 def _answer_matcher(catalog: Catalog) -> Matcher:
     """What takes answers in full, whatever was said."""
     return text_matcher(compile_catalog(catalog))
-
-
-@per_catalog
-def intent_validator(catalog: Catalog, name: str) -> jsonschema.protocols.Validator:
-    """Says whether an object is valid under the schema of an intent."""
-    return exact_validator(catalog.intents[name].schema, is_linear=True)

@@ -108,3 +108,10 @@ def test_rows_of_slurp_are_compared_as_far_as_they_say_what_is_meant(tmp_path: P
         (({"intent": "light", "action": "on"},), False),
         ((), True),
     ]
+
+
+def test_a_row_may_expect_a_delay(tmp_path: Path, catalog: Catalog) -> None:
+    later = {"intent": "light", "action": "on", "delay_s": 600}
+    rows = read(tmp_path, catalog, {"text": "light on in ten minutes", "expect": [later]})
+    assert rows.faults == ()
+    assert rows.rows[0].expect == (later,)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edged.eval.score import quantile, score, tally, tally_by
 from edged.intents.catalog import Catalog
+from edged.types import Utterance
+from edged.understand.parser import Understanding
 from tests.unit.eval.fakes import HALL_ON, KITCHEN_ON, OFF, ON, FakeParser, row, scored
 
 WARM = {"intent": "thermostat", "action": "set", "temperature": 20}
@@ -65,6 +69,18 @@ def test_slots_that_nobody_knows_are_not_compared() -> None:
     assert one.matches
     (other,) = scored((row("x", KITCHEN_ON, slots_known=False), [ON], 1.0))
     assert not other.matches
+
+
+def test_a_delay_is_a_part_of_what_is_right() -> None:
+    class LaterParser(FakeParser):
+        def parse(self, utterance: Utterance) -> Understanding:
+            understood = super().parse(utterance)
+            assert isinstance(understood.outcome, tuple)
+            return replace(understood, outcome=(replace(understood.outcome[0], delay_s=600.0),))
+
+    rows = [row("x", {**ON, "delay_s": 600}), row("x", ON), row("x", {**ON, "delay_s": 60})]
+    verdicts = [one.verdict(0.5) for one in score(rows, LaterParser({"x": ([ON], 0.9)}))]
+    assert verdicts == ["right", "acted wrongly", "acted wrongly"]
 
 
 def test_the_counts_of_rows_add_up(catalog: Catalog) -> None:

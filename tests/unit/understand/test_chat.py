@@ -13,6 +13,7 @@ import pytest
 from edged.config import Config, StateConfig, UnderstandConfig
 from edged.core import Canonical, Matcher
 from edged.errors import ModelError
+from edged.intents.accept import intent_validator
 from edged.intents.catalog import Catalog, restrict
 from edged.intents.grounding import ground
 from edged.models.language import ADAPTERS
@@ -22,7 +23,6 @@ from edged.understand.decode import Decoder
 from edged.understand.lm import LanguageModel
 from edged.understand.parser import Parser, open_parser
 from edged.understand.prompt import Lines
-from edged.understand.validate import intent_validator
 from tests.gguf import write_model
 from tests.unit.understand.brought import MODELS, Expected
 from tests.unit.understand.utterances import say
@@ -257,7 +257,7 @@ def test_a_catalog_that_leaves_no_room_is_told_without_lessons(
         chat = open_chat(lm, "en")
         assert chat is not None
         text = b"".join(map(lm.piece, chat.prefix(catalog))).decode()
-    assert text.endswith("thermostat(action, area, device, temperature, unit, step, mode)\nuser\n")
+    assert text.endswith("timer(action, area, device)\nuser\n")
 
 
 def test_a_token_that_ends_answers_is_no_text_whatever_its_kind(tmp_path: Path) -> None:

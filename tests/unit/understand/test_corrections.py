@@ -4,7 +4,7 @@ import pytest
 
 from edged.intents.catalog import Catalog
 from edged.intents.grounding import HomeMention, find_home_mentions, find_said_numbers
-from edged.understand.corrections import Withdrawn, find_forgiven, find_withdrawn, is_same_sort
+from edged.understand.corrections import Withdrawn, find_forgiven, find_withdrawn, is_same_sort, is_taken_back
 
 
 def withdrawn_in(catalog: Catalog, text: str, lang: str = "en") -> Withdrawn:
@@ -103,3 +103,36 @@ def test_what_is_taken_back_twice_is_forgiven_for_the_last() -> None:
     assert find_forgiven(pairs, [three]) == {one, two}
     assert find_forgiven(pairs, [two]) == {one}
     assert find_forgiven(pairs, [one]) == set()
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "turn on the light, never mind"),
+        ("en", "turn on the light, oh, forget it, thanks"),
+        ("ko", "불 켜 줘, 아니야 됐어"),
+        ("de", "mach das Licht an, vergiss es"),
+        ("pt-BR", "acende a luz, deixa pra lá"),
+        ("pl", "zapal światło, nieważne"),
+        ("el", "άναψε το φως, ξέχνα το"),
+    ],
+)
+def test_words_at_the_end_take_everything_back(catalog: Catalog, lang: str, text: str) -> None:
+    assert is_taken_back(text, lang, catalog)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "cancel the alarm"),
+        ("en", "never mind"),
+        ("en", "never mind the noise, turn on the light"),
+        ("en", "turn on the light"),
+        ("en", ""),
+        ("ko", "알람 취소"),
+        ("ko", "빨래 다 됐어"),
+        ("xx", "turn on the light"),
+    ],
+)
+def test_what_only_speaks_of_it_takes_nothing_back(catalog: Catalog, lang: str, text: str) -> None:
+    assert not is_taken_back(text, lang, catalog)

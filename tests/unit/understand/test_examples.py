@@ -60,6 +60,13 @@ def test_a_shared_name_is_asked_about(twins: Catalog) -> None:
     outcome = read(twins, "switch off the desk lamp").outcome
     assert isinstance(outcome, Rejected)
     assert outcome.reason == "which one is meant: desk lamp in bedroom or desk lamp in office?"
+    assert outcome.asks is not None
+    assert (outcome.asks.at, outcome.asks.slots, outcome.asks.choices) == (
+        0,
+        ("device",),
+        ("bedside_lamp", "desk_lamp"),
+    )
+    assert [intent.name for intent in outcome.asks.intents] == ["light"]
 
 
 def test_a_shared_name_means_the_device_where_it_was_said(twins: Catalog) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from edged.intents.catalog import Catalog
 from edged.intents.grounding import find_home_mentions
-from edged.types import Intent, SlotValue
-from edged.understand.namesakes import choose_near, find_ambiguous
+from edged.types import Intent, Question, SlotValue
+from edged.understand.namesakes import choose_near, find_ambiguous, which_one
 
 
 @pytest.fixture
@@ -23,8 +23,10 @@ def light(**slots: SlotValue) -> Intent:
 
 def test_a_shared_name_leads_to_a_question_that_says_where_each_is(twins: Catalog) -> None:
     mentions = find_home_mentions(twins, "turn on the desk lamp", "en")
-    question = find_ambiguous([light(device="desk_lamp")], mentions, twins, None)
-    assert question == "which one is meant: desk lamp in bedroom or desk lamp in office?"
+    intents = (light(area="garden"), light(device="desk_lamp"))
+    question = find_ambiguous(intents, mentions, twins, None)
+    assert question == Question(intents, 1, ("device",), ("bedside_lamp", "desk_lamp"))
+    assert which_one(question.choices, twins.home) == "which one is meant: desk lamp in bedroom or desk lamp in office?"
 
 
 @pytest.mark.parametrize(

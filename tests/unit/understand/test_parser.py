@@ -196,6 +196,28 @@ def test_other_words_and_other_languages_are_asked_about(fresh: Parser, text: st
     assert other.lm_calls > 0
 
 
+def test_the_same_words_in_another_area_are_asked_about(fresh: Parser) -> None:
+    answered_by = [
+        fresh.parse(replace(say(COMMAND), area=area)).answered_by for area in ("kitchen", "office", "kitchen")
+    ]
+    assert answered_by == ["model", "model", "cache"]
+
+
+def test_of_two_devices_of_one_name_that_in_the_area_where_it_was_said_is_meant(
+    fresh: Parser, catalog: Catalog
+) -> None:
+    devices = dict(catalog.home.devices)
+    devices["bedside_lamp"] = replace(devices["bedside_lamp"], names=devices["desk_lamp"].names)
+    fresh.set_catalog(replace(catalog, home=replace(catalog.home, devices=devices)))
+    meant = []
+    for text in ("turn on the desk lamp", "could you get that desk lamp turned on"):  # an example, and none
+        for area in ("bedroom", "office"):
+            outcome = fresh.parse(replace(say(text), area=area)).outcome
+            assert not isinstance(outcome, Rejected)
+            meant.append(outcome[0].slots["device"])
+    assert meant == ["bedside_lamp", "desk_lamp"] * 2
+
+
 def test_a_new_catalog_forgets_what_was_kept(fresh: Parser, catalog: Catalog) -> None:
     fresh.parse(say(COMMAND))
     fresh.set_catalog(replace(catalog, intents={"light": catalog.intents["light"]}))
