@@ -1,76 +1,45 @@
-"""Wires the stages: hear, understand and act, MQTT, the catalog's files, each on its thread, with bounded queues.
-
-The main thread waits for a signal and feeds systemd's watchdog as long as every stage's heartbeat is fresh. A stage
-that raises stops the daemon with a non-zero status; systemd restarts it.
-"""
+"""Wires the stages: hear, understand and act, MQTT, the catalog's files, each on its thread, with bounded queues."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from pathlib import Path
 
-from edged.act.drivers import state_topics
+from edged.act.agenda import as_at_once
+from edged.act.discovery import Discovery
+from edged.act.fleet import Fleet
+from edged.act.following import Following
+from edged.act.inbound import Inbox, ListenRequest, Reply
 from edged.act.link import Link, SessionFactory, make_endpoint
-from edged.act.messages import report_catalog, text_topic
+from edged.act.messages import Report, report_catalog, report_diagnostics, report_listening, report_outbox
 from edged.act.mqtt import Session
+from edged.act.outbox import Outbox
 from edged.act.pipeline import Pipeline, Understand
-from edged.act.state import DeviceStates
-from edged.act.text_input import TextInput
+from edged.act.store import Store
+from edged.act.timers import Timers
 from edged.config import Config
 from edged.errors import EdgedError
-from edged.intents.catalog import Catalog, Fault
-from edged.intents.live import LiveFiles, Snapshot, describe_changes, describe_state
+from edged.hear.hearing import Hearing, Network, Partial
+from edged.hear.listening import Listening
+from edged.intents.catalog import Catalog
+from edged.intents.live import Snapshot, describe_state
 from edged.ops.feedback import Keep
 from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
+from edged.reload import Live, Reloader, Swap
+from edged.stages import DRAIN_S, TICK_S, Stage, Stages
 from edged.types import AudioChunk, Rejected, Utterance
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 0.5
-"""How often an idle stage beats and the main thread looks at the heartbeats."""
-STALE_S = 60.0
-"""A heartbeat older than this is a stage that hangs: the longest utterance takes some 10 s on the slowest Pi."""
 SETTLED_S = 0.2
 """Words that stay the same for so long are answered ahead. Vosk waits longer until it takes a silence for the end."""
-DRAIN_S = 10.0
-"""How long the end waits for what is under way; with the broker's 5 s it stays within the unit's TimeoutStopSec."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """Where speech comes from and who makes words of it."""
-
-    source: AbstractContextManager[Iterator[AudioChunk]]
-    transcribe: Callable[[Iterable[AudioChunk], Callable[[str], None]], Iterator[Utterance]]
-    """What else it is given is told what has been heard of an utterance so far."""
-    may_pause: bool
-    """The source may be silent for any time, as stdin may; a microphone may not."""
-    prefill: Callable[[str], None] = lambda _words: None
-    """Has the LM read what has been heard so far, on the thread that understands, and changes no outcome; raises
-    EdgedError where it fails."""
-    anticipate: Callable[[str], None] = lambda _words: None
-    """The same, for words behind which a pause is: has them understood, in case they are all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """How the catalog follows its files."""
-
-    files: LiveFiles
-    snapshot: Snapshot
-    """What is in force at the start."""
-    open_watcher: Callable[[], AbstractContextManager[WatcherLike]]
-    prepare: Callable[[Catalog], Callable[[], None]]
-    """Does what takes time, on the thread that watches, and gives what puts the catalog in force between two
-    utterances; either raises EdgedError where the catalog cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +49,17 @@ class Parts:
     understand: Understand
     catalog: Catalog
     hearing: Hearing | None = None
+    satellites: tuple[Hearing, ...] = ()
+    """One for each."""
+    network: Network | None = None
+    """What the satellites' sound comes through."""
     live: Live | None = None
     make_session: SessionFactory = Session
     metrics: Metrics = UNCOUNTED
     keep: Keep = lambda _utterance, _intents, _rejected: None
     """Is told what became of each utterance that was handled, on the thread that understands."""
-
-
-class WatcherLike(Protocol):
-    """What tells that the files are to be read."""
-
-    def wait(self, timeout_s: float) -> bool:
-        """True where they are to be read now; comes back within about `timeout_s`."""
-
-
-class Swap:
-    """A catalog on its way from the thread that has read it to the one that understands."""
-
-    def __init__(self, catalog: Catalog, use: Callable[[], None]) -> None:
-        self.catalog = catalog
-        self.use = use
-        self.refusal: EdgedError | None = None
-        self.done = threading.Event()
-
-
-class Stage:
-    """A thread and its heartbeat."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._beat_s = time.monotonic()
-        self._waits = False
-
-    def beat(self, *, waits: bool = False) -> None:
-        """The stage lives; with `waits`, it now waits for something that may take any time."""
-        self._beat_s = time.monotonic()
-        self._waits = waits
-
-    def is_fresh(self) -> bool:
-        """Whether the last beat is recent enough."""
-        return self._waits or time.monotonic() - self._beat_s < STALE_S
+    fleet: Fleet | None = None
+    """Where workers understand: what `understand` asks them through."""
 
 
 class Daemon:
@@ -133,45 +73,78 @@ class Daemon:
         """
         self._wake = wake
         self._notifier = notifier
-        self._hearing = parts.hearing
-        self._takes_text = config.mqtt.text_input
-        self._text_topic = text_topic(config.mqtt.node)
-        self._text_input = TextInput(config.hear.lang)
-        self._states = DeviceStates(state_topics(parts.catalog.home))
-        self._live = parts.live
+        self._hearings = (*((parts.hearing,) if parts.hearing else ()), *parts.satellites)
+        self._network = parts.network
+        self._config = config
+        self._inbox = Inbox(config.mqtt, config.hear.lang)
+        self._intents = tuple(parts.catalog.intents)
+        """In force at the start."""
+        self._listening = Listening(on=config.hear.listening, on_change=self._tell_listening)
+        self._listens_on_request = bool(self._hearings) and config.mqtt.listen_input
+        self._discovery = Discovery(config.mqtt, listens=self._listens_on_request)
+        self._following = Following(
+            parts.catalog.home, config.mqtt, report=lambda report: self._link.report(report), metrics=parts.metrics
+        )
         self._metrics = parts.metrics
         self._keep = parts.keep
-        self._told: frozenset[Fault] = frozenset()
+        self._fleet = parts.fleet
         self._node = config.mqtt.node
         self._most_waiting = config.mqtt.queue
-        self._waiting: deque[Utterance] = deque()
+        self._waiting: deque[Utterance | Reply] = deque()
         self._swap: Swap | None = None
-        self._partial = ""
+        self._partial: Partial | None = None
         """What has been heard of an utterance that goes on and the LM has not read; the latest alone counts."""
+        self._speaking: set[str] = set()
+        """The names of the hearings in which an utterance goes on."""
         self._work = threading.Condition()
-        """Over `_waiting`, `_swap` and `_partial`."""
-        self._stages = {name: Stage(name) for name in ("mqtt", "understand", "hear", "catalog")}
-        self._threads: list[threading.Thread] = []
-        self._stopping = threading.Event()
-        self._exit_code = 0
+        """Over `_waiting`, `_swap`, `_partial` and `_speaking`."""
+        names = ("understand", "satellites", "catalog", *(hearing.name for hearing in self._hearings))
+        self._stages = Stages(*names, wake=wake, notifier=notifier)
+        self._stopping = self._stages.stopping
         endpoint = make_endpoint(
-            config.mqtt, topics=self._topics(), on_message=self._take_message, on_failure=lambda: self._fail(1)
+            config.mqtt, topics=self._topics(), on_message=self._take_message, on_failure=lambda: self._stages.fail(1)
         )
-        self._link = Link(endpoint, make_session=parts.make_session, beat=self._stages["mqtt"].beat)
+        store = Store(config.commands_file, on_change=self._tell_outbox)
+        timers = Timers(store)
+        self._outbox = Outbox(
+            store,
+            max_commands=config.mqtt.outbox,
+            max_bytes=config.mqtt.outbox_bytes,
+        )
+        self._link = Link(
+            endpoint,
+            outbox=self._outbox,
+            on_settled=lambda command, rejected: self._pipeline.settle(command, rejected),
+            make_session=parts.make_session,
+            beat=self._stages["mqtt"].beat,
+        )
+        if self._fleet is not None:
+            self._fleet.use(self._link.post)
         self._pipeline = Pipeline(
             understand=parts.understand,
             catalog=parts.catalog,
-            states=self._states,
+            states=self._following.states,
+            confirmations=self._following.confirmations,
+            is_offline=self._following.availability.is_offline,
             sender=self._link,
             node=config.mqtt.node,
+            timers=timers,
             default_area=config.home.area,
+            hermes_site=config.mqtt.hermes_site,
+            ask_s=config.mqtt.ask_s,
+            min_asr_confidence=config.hear.min_confidence,
             metrics=parts.metrics,
         )
+        self._reloader: Reloader | None = None
+        if parts.live is not None:
+            self._reloader = Reloader(
+                parts.live, hand_over=self._hand_over, tell=self._tell, stopping=self._stopping, metrics=parts.metrics
+            )
 
     @property
     def abandoned(self) -> tuple[str, ...]:
         """Threads that did not end in time: what they use must not be freed."""
-        return tuple(thread.name for thread in self._threads if thread.is_alive())
+        return self._stages.abandoned
 
     def run(self) -> int:
         """Runs until the wake-up, and ends in order: 0, or the code of what failed.
@@ -181,23 +154,24 @@ class Daemon:
             ConfigError: a TLS file cannot be used.
         """
         self._link.connect()
-        self._start("understand", self._understand)
-        if self._hearing is not None:
-            self._start("hear", self._hear)
+        self._introduce()
+        self._stages.start("understand", self._understand)
+        for hearing in self._hearings:
+            self._stages.start(hearing.name, partial(self._hear, hearing))
+        if self._network is not None:
+            self._stages.start("satellites", self._run_network)
         self._notifier.ready()
         self._notifier.status("listening")
-        if self._live is not None:
-            self._tell(self._live.snapshot)
-            self._start("catalog", self._follow_files)
-            logger.info("in force: %s", describe_state(self._live.snapshot))
+        if self._reloader is not None:
+            self._reloader.begin()
+            self._stages.start("catalog", self._reloader.run)
         logger.info("ready")
-        while not self._wake.wait(TICK_S):
-            self._feed_watchdog()
+        self._stages.wait(TICK_S, lambda: self._following.tick(self._link.since_ns))
         self._stop()
-        return self._exit_code
+        return self._stages.exit_code
 
-    def offer(self, utterance: Utterance) -> None:
-        """Queues an utterance, or refuses it where the queue is full; never waits."""
+    def offer(self, utterance: Utterance | Reply) -> bool:
+        """Queues what somebody said, or refuses it where the queue is full; never waits. Whether it was taken."""
         reason = None
         with self._work:
             if self._stopping.is_set():
@@ -209,41 +183,29 @@ class Daemon:
                 self._work.notify()
         if reason is not None:
             self._refuse(utterance, reason)
+        return reason is None
 
     def _take_message(self, topic: str, payload: bytes, retained: bool) -> None:
-        if topic != self._text_topic:
-            self._states.update(topic, payload)
-            return
-        taken = self._text_input.read(payload, retained=retained)
-        if isinstance(taken, Utterance):
-            self.offer(taken)
+        if topic in self._inbox.topics:
+            self._take_in(self._inbox.read(topic, payload, retained=retained))
+        elif topic in self._discovery.topics:
+            self._report(self._discovery.answer(topic, payload, retained=retained))
+        elif self._fleet is not None and topic in self._fleet.topics:
+            self._fleet.take(payload, retained=retained)
+        else:
+            self._following.take(topic, payload, retained=retained)
+
+    def _take_in(self, taken: Utterance | ListenRequest | Reply | Rejected | None) -> None:
+        if isinstance(taken, Utterance | Reply):
+            if not self.offer(taken) and isinstance(taken, Utterance):
+                self._inbox.forget(taken)
+        elif isinstance(taken, ListenRequest):
+            self._listening.set(taken.mode)
         elif taken is not None:
             self._pipeline.refuse(taken)
 
-    def _start(self, name: str, work: Callable[[Stage], None]) -> None:
-        thread = threading.Thread(target=self._guard, args=(self._stages[name], work), name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _guard(self, stage: Stage, work: Callable[[Stage], None]) -> None:
-        """The outermost loop of a stage's thread."""
-        stage.beat()
-        try:
-            work(stage)
-        except EdgedError as error:
-            logger.error("stage %s: %s", stage.name, error)  # noqa: TRY400 -- it says all that a person needs
-            self._fail(error.exit_code)
-        except Exception:
-            logger.exception("stage %s failed", stage.name)
-            self._fail(1)
-        stage.beat(waits=True)
-
-    def _fail(self, exit_code: int) -> None:
-        self._exit_code = self._exit_code or exit_code
-        self._wake.request()
-
     def _understand(self, stage: Stage) -> None:
-        heard = ""
+        heard: Partial | None = None
         while not (self._stopping.is_set() and not self._waiting):
             stage.beat()
             with self._work:
@@ -252,20 +214,31 @@ class Daemon:
                     lambda: self._waiting or self._swap is not None or self._partial, limit_s
                 )
                 swap, self._swap = self._swap, None
-                utterance = self._waiting.popleft() if self._waiting else None
-                partial = ""
-                if swap is None and utterance is None:
-                    partial, self._partial = self._partial, ""
+                said = self._waiting.popleft() if self._waiting else None
+                so_far = None
+                if swap is None and said is None:
+                    so_far, self._partial = self._partial, None
             if swap is not None:
                 self._put_in_force(swap)
-            if utterance is not None:
-                outcome = self._pipeline.handle(utterance)
-                self._keep(utterance, outcome.intents, outcome.rejected)
-            if self._hearing is not None and partial:
-                self._look_ahead(self._hearing.prefill, partial)
-            if self._hearing is not None and heard and is_quiet:
-                self._look_ahead(self._hearing.anticipate, heard)
-            heard = partial
+            if said is None:
+                self._pipeline.tick()
+            else:
+                self._handle(said)
+            self._pipeline.carry_out_due()
+            if so_far is not None:
+                self._look_ahead(so_far.hearing.prefill, so_far.words)
+            if heard is not None and is_quiet:
+                self._look_ahead(heard.hearing.anticipate, heard.words)
+            heard = so_far
+        self._pipeline.drop_questions("the daemon is shutting down")
+
+    def _handle(self, said: Utterance | Reply) -> None:
+        if isinstance(said, Reply):
+            self._pipeline.handle_reply(said)
+            return
+        outcome = self._pipeline.handle(said)
+        if outcome.utterance.id == said.id and not outcome.asks:  # a question or an answer says nothing by itself
+            self._keep(as_at_once(said, outcome.intents), outcome.intents, outcome.rejected)
 
     def _look_ahead(self, look: Callable[[str], None], words: str) -> None:
         """Has the LM see words so far; where that fails, it sees them when the utterance is complete."""
@@ -282,87 +255,86 @@ class Daemon:
             swap.refusal = error
         else:
             self._pipeline.set_catalog(swap.catalog)
-            self._states.set_topics(state_topics(swap.catalog.home))
+            self._following.set_home(swap.catalog.home)
             self._link.set_topics(self._topics())
         swap.done.set()
 
     def _topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return *((self._text_topic,) if self._takes_text else ()), *self._states.topics
+        asked = self._fleet.topics if self._fleet is not None else ()
+        return *self._inbox.topics, *self._discovery.topics, *asked, *self._following.topics
 
-    def _follow_files(self, stage: Stage) -> None:
-        live = self._live
-        if live is None:
-            return
-        with live.open_watcher() as watcher:
-            while not self._stopping.is_set():
-                stage.beat()
-                if watcher.wait(TICK_S):
-                    self._reload(live, stage)
+    def _report(self, report: Report | None) -> None:
+        if report is not None:
+            self._link.report(report)
 
-    def _reload(self, live: Live, stage: Stage) -> None:
-        """Reads the files and, where they say something else, has it put in force or stays with what is."""
-        started_s = time.monotonic()
-        snapshot = live.files.read()
-        if snapshot is None:
-            return
-        refusal: EdgedError | None = None
-        if snapshot.added or snapshot.changed or snapshot.removed:
-            refusal = self._hand_over(live, snapshot.catalog, stage)
-            if self._stopping.is_set():
-                return
-            if refusal is not None:
-                snapshot = live.files.refuse(snapshot, refusal)
-        live.files.accept(snapshot)
-        self._metrics.count_reload(taken=refusal is None)
-        self._tell(snapshot)
-        logger.info(
-            "the catalog was read in %.0f ms: %s", (time.monotonic() - started_s) * 1e3, describe_changes(snapshot)
-        )
+    def _introduce(self) -> None:
+        """Says what runs here and what can be asked of it."""
+        config = self._config
+        self._pipeline.tell_timers()
+        if self._listens_on_request:
+            self._listening.tell()
+        if self._discovery.announces:
+            model = Path(config.understand.model).name if self._fleet is None else "workers"
+            self._report(report_diagnostics(self._node, model=model, lang=config.hear.lang, source=config.hear.source))
+        self._report(self._discovery.describe(self._intents))
 
-    def _hand_over(self, live: Live, catalog: Catalog, stage: Stage) -> EdgedError | None:
-        """Waits until the thread that understands has taken the catalog; why not, where it could not be used."""
-        stage.beat(waits=True)  # the LM reads a long catalog for a minute on the slowest Pi
-        try:
-            swap = Swap(catalog, live.prepare(catalog))
-        except EdgedError as error:
-            return error
-        finally:
-            stage.beat()
+    def _tell_listening(self, on: bool) -> None:
+        if self._network is not None:
+            self._network.listen(on=on)
+        self._link.report(report_listening(self._node, on=on))
+
+    def _hand_over(self, swap: Swap) -> None:
         with self._work:
             self._swap = swap
             self._work.notify()
-        while not swap.done.wait(TICK_S) and not self._stopping.is_set():
-            stage.beat()
-        return swap.refusal
 
     def _tell(self, snapshot: Snapshot) -> None:
-        """Says what is in force and what is wrong: to the log, where it is news, to MQTT and to systemd."""
-        for fault in snapshot.faults:
-            if fault not in self._told or fault.file in snapshot.touched:
-                logger.warning("%s: %s", fault.severity, fault)
-        self._told = frozenset(snapshot.faults)
+        """Says what is in force and what is wrong, to MQTT and to systemd."""
         intents = tuple(snapshot.catalog.intents)
         self._link.report(report_catalog(self._node, intents, snapshot.last_good, snapshot.faults))
+        self._report(self._discovery.describe(intents))
         self._notifier.status(f"listening: {describe_state(snapshot)}")
 
-    def _hear(self, stage: Stage) -> None:
-        hearing = self._hearing
-        if hearing is None:
-            return
-        with hearing.source as chunks:
-            watched = self._watched(chunks, stage, may_pause=hearing.may_pause)
-            for utterance in hearing.transcribe(watched, self._keep_partial):
-                self._keep_partial("")  # the words so far were this utterance's
-                self.offer(utterance)
-        if not self._takes_text and not self._stopping.is_set():
+    def _tell_outbox(self, is_durable: bool, fault: str) -> None:
+        self._metrics.show_durable(is_durable=is_durable)
+        self._link.report(report_outbox(self._node, is_durable=is_durable, fault=fault))
+
+    def _hear(self, hearing: Hearing, stage: Stage) -> None:
+        while True:
+            stage.beat(waits=hearing.may_pause)
+            with hearing.source as chunks:
+                for part in self._listening.parts(self._watched(chunks, stage, may_pause=hearing.may_pause)):
+                    self._transcribe(hearing, part)
+            if self._stopping.is_set() or not hearing.comes_again:
+                break
+        if not self._config.mqtt.text_input and not self._stopping.is_set():
             logger.info("the source of sound has ended, and nothing else can come in")
             self._wake.request()
 
-    def _keep_partial(self, words: str) -> None:
-        """Keeps what has been heard so far, in place of what was kept before, until the LM has nothing else to do."""
+    def _transcribe(self, hearing: Hearing, part: Iterator[AudioChunk]) -> None:
+        for utterance in hearing.transcribe(part, partial(self._keep_partial, hearing)):
+            self._keep_partial(hearing, "")  # the words so far were this utterance's
+            if isinstance(utterance, Rejected):
+                self._pipeline.refuse(utterance)
+                continue
+            self._listening.end_utterance()
+            self.offer(utterance)
+        self._keep_partial(hearing, "")
+
+    def _run_network(self, stage: Stage) -> None:
+        if self._network is not None:
+            self._network.run(stage.beat)
+
+    def _keep_partial(self, hearing: Hearing, words: str) -> None:
+        """Keeps what has been heard so far, in place of what was kept before, until the LM has nothing else to do.
+
+        Where several people speak, nothing is kept: the LM would only begin again and again.
+        """
         with self._work:
-            self._partial = words
+            (self._speaking.add if words else self._speaking.discard)(hearing.name)
+            alone = self._speaking == {hearing.name}
+            self._partial = Partial(hearing, words) if words and alone else None
             self._work.notify()
 
     def _watched(self, chunks: Iterator[AudioChunk], stage: Stage, *, may_pause: bool) -> Iterator[AudioChunk]:
@@ -375,28 +347,22 @@ class Daemon:
             yield chunk
             stage.beat(waits=may_pause)
 
-    def _feed_watchdog(self) -> None:
-        running = ["mqtt", *(thread.name for thread in self._threads)]
-        stale = [name for name in running if not self._stages[name].is_fresh()]
-        if stale:
-            logger.error("no heartbeat from %s", ", ".join(stale))
-        else:
-            self._notifier.watchdog()
-
     def _stop(self) -> None:
         """Ends the stages in the order of the flow, within DRAIN_S, and says offline last."""
-        self._notifier.stopping()
         self._stopping.set()
-        deadline = time.monotonic() + DRAIN_S
-        for thread in reversed(self._threads):
-            thread.join(max(0.0, deadline - time.monotonic()) if thread.name == "understand" else 2 * TICK_S)
-        if "understand" in self.abandoned:
-            logger.error("the utterance under way did not end within %g s", DRAIN_S)
-            self._exit_code = self._exit_code or 1
+        if self._fleet is not None:
+            self._fleet.stop()
+        if self._network is not None:
+            self._network.close()
+        self._stages.stop(DRAIN_S)
         while self._waiting:
             self._refuse(self._waiting.popleft(), "the daemon is shutting down")
+        self._following.close()
         self._link.close()
         logger.info("stopped")
 
-    def _refuse(self, utterance: Utterance, reason: str) -> None:
-        self._pipeline.refuse(Rejected(utterance.id, "understand", reason), text=utterance.text, lang=utterance.lang)
+    def _refuse(self, said: Utterance | Reply, reason: str) -> None:
+        if isinstance(said, Reply):
+            self._pipeline.refuse(Rejected(said.utterance_id, "mqtt", f"in/confirm: {reason}"))
+        else:
+            self._pipeline.refuse(Rejected(said.id, "understand", reason), text=said.text, lang=said.lang)

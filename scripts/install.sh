@@ -51,6 +51,7 @@ copy_settings() {
 
 install_service() {
     install -D -m 644 systemd/edged.service /etc/systemd/system/edged.service
+    install -D -m 644 systemd/edged-worker@.service /etc/systemd/system/edged-worker@.service
     install -D -m 644 systemd/edged.sysusers /etc/sysusers.d/edged.conf
     install -D -m 644 systemd/edged.tmpfiles /etc/tmpfiles.d/edged.conf
     systemd-sysusers /etc/sysusers.d/edged.conf

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from edged import __version__
-from edged.cli import bench, demo, doctor, home, models, parse, review, run, schema, train, transcribe
+from edged.cli import bench, demo, doctor, home, models, parse, review, run, schema, train, transcribe, worker
 from edged.cli import eval as evaluate
 from edged.errors import EdgedError
 
-_COMMANDS: Final = (demo, run, parse, transcribe, schema, home, review, models, evaluate, train, bench, doctor)
+_COMMANDS: Final = (demo, run, worker, parse, transcribe, schema, home, review, models, evaluate, train, bench, doctor)
 
 _INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edged.cli.options import add_common, read_config
 from edged.config import Config
-from edged.errors import UsageError
+from edged.errors import BrokerError, UsageError
 from edged.intents.folder import MAX_FILES
 from edged.ops.doctor import cpu_model
 
@@ -41,7 +41,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action.add_argument(
             "--file", type=Path, action="append", default=[], help='rows {"text", "lang", "expect"}; repeat it for more'
         )
-    for action, run in ((core, _run_core), (decode, _run_decode), (command, _run_command)):
+    mqtt = actions.add_parser("mqtt", help="commands to the broker, some that wait for it, questions to workers")
+    mqtt.add_argument("--queued", type=int, metavar="N", help="commands that wait (default: 10000)")
+    for action, run in ((core, _run_core), (decode, _run_decode), (command, _run_command), (mqtt, _run_mqtt)):
         action.add_argument("--json", action="store_true", help="print the rows as JSON")
         add_common(action, log_level="error")
         action.set_defaults(run=run)
@@ -94,6 +96,34 @@ def _run_command(arguments: argparse.Namespace) -> int:
     more = {"gains": [asdict(gain) for gain in gains]}
     _print_estimated(rows, config, [describe_gains(gains)], more, as_json=arguments.json)
     return 0
+
+
+def _run_mqtt(arguments: argparse.Namespace) -> int:
+    from edged.bench.mqtt import QUEUED, measure_mqtt
+
+    queued = arguments.queued or QUEUED
+    if queued < 1:
+        raise UsageError("nothing would wait", where="--queued", remedy="give a number above 0")
+    config = read_config(arguments)
+    _print_machine()
+    latency, queues = measure_mqtt(config, queued=queued)
+    more = {"queues": [asdict(row) for row in queues], "fleet": _measure_fleet(config)}
+    _print_results([asdict(row) for row in latency], more, as_json=arguments.json)
+    if not arguments.json:
+        for rows in filter(None, more.values()):
+            _print_results(rows, {}, as_json=False)
+    return 0
+
+
+def _measure_fleet(config: Config) -> list[dict[str, Any]]:
+    """Nothing for a broker that workers cannot use."""
+    from edged.bench.fleet import measure_fleet
+
+    try:
+        return [asdict(row) for row in measure_fleet(config)]
+    except BrokerError as error:
+        print(f"no fleet: {error}", file=sys.stderr)
+        return []
 
 
 def _print_estimated(

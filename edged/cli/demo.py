@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from edged.act.drivers import check_devices, state_topics
+from edged.act.following import Following
 from edged.act.link import Link, make_endpoint
 from edged.act.pipeline import Outcome, Pipeline
-from edged.act.state import DeviceStates
 from edged.cli.demo_broker import LOOPBACK, DemoBroker, Received
 from edged.cli.options import add_common, read_config
 from edged.cli.parse import describe
@@ -128,17 +128,18 @@ def _show(config: Config, catalog: Catalog, broker: DemoBroker, recorded: Iterat
 
     print("loading the language model ...", file=sys.stderr)
     with open_parser(config, catalog) as parser:
-        device_states = DeviceStates(state_topics(catalog.home))
+        following = Following(catalog.home, config.mqtt, report=lambda report: link.report(report))
         endpoint = make_endpoint(
             config.mqtt,
-            topics=device_states.topics,
-            on_message=lambda topic, payload, _retained: device_states.update(topic, payload),
+            topics=following.topics,
+            on_message=lambda topic, payload, retained: following.take(topic, payload, retained=retained),
         )
         link = Link(endpoint)
         pipeline = Pipeline(
             understand=lambda utterance: parser.parse(utterance).outcome,
             catalog=catalog,
-            states=device_states,
+            states=following.states,
+            confirmations=following.confirmations,
             sender=link,
             node=config.mqtt.node,
             default_area=config.home.area,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Final
 
-from edged.act.link import check_broker
+from edged.act.link import check_broker, require_version_5
+from edged.act.store import damaged_copy
 from edged.cli.options import add_common, read_config
 from edged.cli.run import check_house, check_inputs
 from edged.config import Config, openmp_wait_policy
@@ -23,6 +26,7 @@ from edged.understand.threads import choose_threads
 _MARKS: Final = {"ok": "ok     ", "warning": "warning", "wrong": "WRONG  "}
 _PROBE: Final = "from edged.understand.lm import system_info; print(system_info())"
 _PROBE_TIMEOUT_S: Final = 60
+_NO_MODEL: Final = 'not needed: understand.by is "workers"'
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,6 +71,8 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from _examine_catalog(config)
     for subject, look in _CHECKS:
         yield _try(subject, look, config)
+    for name in config.hear.satellites:
+        yield _try(f"satellite {name}", partial(_look_at_satellite, name), config)
 
 
 def _examine_machine(config: Config) -> Iterator[Finding]:
@@ -121,6 +127,8 @@ def _look_at_inputs(config: Config) -> Finding:
 
 
 def _look_at_language_model(config: Config) -> Finding:
+    if config.understand.by == "workers":
+        return Finding("language model", "ok", _NO_MODEL)
     path, _ = find_configured_model(config)
     if not path.is_file():
         raise ModelError("there is no such file", where=str(path), remedy="mend understand.model")
@@ -128,6 +136,8 @@ def _look_at_language_model(config: Config) -> Finding:
 
 
 def _look_at_threads(config: Config) -> Finding:
+    if config.understand.by == "workers":
+        return Finding("threads", "ok", _NO_MODEL)
     try:
         threads = choose_threads(config, find_configured_model(config)[0])
     except ModelError:
@@ -143,12 +153,27 @@ def _look_at_speech_model(config: Config) -> Finding:
 
 
 def _look_at_broker(config: Config) -> Finding:
-    version = check_broker(config.mqtt)
+    version = check_broker(config.mqtt if config.understand.by == "self" else require_version_5(config.mqtt))
     place = f"{config.mqtt.host}:{config.mqtt.port}"
     if version == "5":
         return Finding("broker", "ok", f"{place} speaks MQTT 5")
     remedy = "messages carry no expiry there: a broker that speaks MQTT 5 drops what comes late"
     return Finding("broker", "warning", f"{place} speaks MQTT {version}", remedy)
+
+
+def _look_at_outbox(config: Config) -> Finding:
+    path = config.commands_file
+    aside = damaged_copy(path)
+    if aside.exists():
+        what = f"a damaged file was set aside as {aside}: what waited in it was not sent"
+        return Finding("outbox", "warning", what, "delete it once you have looked at it")
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        what = f"{path} cannot be written: commands that wait, and timers, would not outlive a restart"
+        return Finding(
+            "outbox", "warning", what, "run edged doctor as the user that runs edged, or set state.directory"
+        )
+    return Finding("outbox", "ok", f"commands that wait, and timers, are kept in {path}")
 
 
 def _look_at_metrics(config: Config) -> Finding:
@@ -157,12 +182,20 @@ def _look_at_metrics(config: Config) -> Finding:
     return Finding("metrics", "ok", f"http://{config.metrics.host}:{config.metrics.port}/metrics")
 
 
+def _look_at_satellite(name: str, config: Config) -> Finding:
+    from edged.hear.satellites import check_satellite  # asyncio and wyoming: only where there are satellites
+
+    satellite = config.hear.satellites[name]
+    return Finding(f"satellite {name}", "ok", f"{satellite.uri} is {check_satellite(satellite)}")
+
+
 _CHECKS: Final[tuple[tuple[str, Callable[[Config], Finding]], ...]] = (
     ("input", _look_at_inputs),
     ("language model", _look_at_language_model),
     ("threads", _look_at_threads),
     ("speech model", _look_at_speech_model),
     ("broker", _look_at_broker),
+    ("outbox", _look_at_outbox),
     ("metrics", _look_at_metrics),
 )
 

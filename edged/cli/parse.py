@@ -35,10 +35,13 @@ def run(arguments: argparse.Namespace) -> int:
             understanding = parser.parse(utterance)
             outcome = understanding.outcome
             if arguments.json:
+                intents = () if isinstance(outcome, Rejected) else outcome
+                delays_s = [intent.delay_s for intent in intents]
                 line = {
                     "text": utterance.text,
                     "lang": utterance.lang,
-                    "intents": [] if isinstance(outcome, Rejected) else [intent_object(intent) for intent in outcome],
+                    "intents": [intent_object(intent) for intent in intents],
+                    **({"delays_s": delays_s} if any(delays_s) else {}),
                     "rejected": rejection_object(outcome) if isinstance(outcome, Rejected) else None,
                     "confidence": round(understanding.confidence, 4),
                     "latency_ms": round(understanding.duration_ms, 1),
@@ -67,6 +70,7 @@ def describe(outcome: tuple[Intent, ...] | Rejected) -> str:
         return f"nothing to do: {outcome.reason}"
     return "; ".join(
         " ".join([intent.name, *(f"{slot}={value}" for slot, value in intent.slots.items())])
+        + (f" in {intent.delay_s:g} s" if intent.delay_s else "")
         + f" ({intent.confidence:.0%})"
         for intent in outcome
     )

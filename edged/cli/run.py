@@ -7,35 +7,57 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from edged.act.drivers import check_devices
-from edged.act.link import check_broker
+from edged.act.fleet import Fleet
+from edged.act.link import check_broker, require_version_5
+from edged.act.pipeline import Understand
+from edged.cli.hearing import LookAhead, LookAheadIn, open_hearing
 from edged.cli.options import add_common, read_config
 from edged.config import Config
-from edged.daemon import Daemon, Hearing, Live, Parts
+from edged.daemon import Daemon, Parts
 from edged.errors import ConfigError, ModelError
-from edged.hear.recognizer import Recognizer, SpeechModel
-from edged.hear.sources import open_source
-from edged.hear.vocabulary import make_grammar
 from edged.intents.catalog import Catalog
 from edged.intents.home import Home
 from edged.intents.live import LiveFiles, Snapshot
-from edged.intents.spoken.phrases import list_phrases
-from edged.models import find_model, speech_model_name
 from edged.ops.feedback import open_feedback
 from edged.ops.metrics import UNCOUNTED, Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
 from edged.ops.watch import Target, Watcher
+from edged.reload import Live
 from edged.types import Intent, Rejected, Utterance
 
 if TYPE_CHECKING:
     from edged.understand.parser import Parser
 
 logger = logging.getLogger(__name__)
+
+
+Prepare: TypeAlias = Callable[[Catalog], Callable[[], None]]
+"""Does what takes time for a new catalog, and gives what then puts it in force."""
+
+
+def _do_nothing(words: str, lang: str, area: str | None = None) -> None:
+    """Where workers understand, nothing can be done ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """Who understands what is heard here."""
+
+    snapshot: Snapshot
+    """What is in force."""
+    understand: Understand
+    prepare: Prepare
+    listen: LookAhead = _do_nothing
+    anticipate: LookAheadIn = _do_nothing
+    fleet: Fleet | None = None
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,31 +79,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def check_inputs(config: Config) -> None:
-    """Raises ConfigError where nothing can ever come in."""
+    """Raises ConfigError where nothing can ever come in, or an input leads nowhere."""
     if config.hear.source == "none" and not config.mqtt.text_input:
         raise ConfigError(
             "there is nothing to listen to",
             where="edged.toml",
             remedy='set hear.source = "mic" for speech, or mqtt.text_input = true for text over MQTT',
         )
-
-
-def check_house(config: Config, home: Home) -> None:
-    """Raises ConfigError where a device cannot be commanded, or the daemon stands in an area that is not there."""
-    check_devices(home)
-    area = config.home.area
-    if area is not None and area not in home.areas:
+    if config.mqtt.listen_input and config.hear.source == "none":
+        raise ConfigError("there is no sound to listen to", where="mqtt.listen_input", remedy='set hear.source = "mic"')
+    if config.hear.source != "none" and not (config.hear.listening or config.mqtt.listen_input):
         raise ConfigError(
-            f'there is no area "{area}"', where="home.area", remedy=f"use one of: {', '.join(home.areas)}"
+            "nothing could ever make it listen", where="hear.listening", remedy="set mqtt.listen_input = true"
         )
 
 
-def open_files(config: Config) -> LiveFiles:
-    """The intents and the house that the configuration names, with their last good versions."""
+def check_house(config: Config, home: Home) -> None:
+    """Raises ConfigError where a device cannot be commanded, or an area that is stood in is not there."""
+    check_devices(home)
+    areas = {f"hear.satellites.{name}.area": satellite.area for name, satellite in config.hear.satellites.items()}
+    for where, area in {"home.area": config.home.area, **areas}.items():
+        if area is not None and area not in home.areas:
+            raise ConfigError(f'there is no area "{area}"', where=where, remedy=f"use one of: {', '.join(home.areas)}")
+
+
+def open_files(config: Config, copies: Path | None = None) -> LiveFiles:
+    """The intents and the house that the configuration names, with their last good versions, kept in `copies`."""
     return LiveFiles(
         config.intents.directory,
         config.home.file,
-        config.state_directory / "catalog",
+        copies or config.state_directory / "catalog",
         check_home=lambda home: check_house(config, home),
     )
 
@@ -89,21 +116,19 @@ def open_files(config: Config) -> LiveFiles:
 def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake, notifier: Notifier) -> int:
     """Loads the models, which takes seconds, and runs."""
     notifier.status("looking for the broker")
-    check_broker(config.mqtt)  # before the models are loaded: what is missing is told within a second
+    if config.understand.by == "workers":
+        config = config.model_copy(update={"mqtt": require_version_5(config.mqtt)})
+    else:
+        check_broker(config.mqtt)  # before the models are loaded: what is missing is told within a second
     notifier.status("loading the models")
-    with (
-        open_metrics(config) as metrics,
-        open_understanding(config, files, snapshot, metrics) as (
-            parser,
-            usable,
-        ),
-    ):
-        parser.warm_up(config.hear.lang)
-        hearing, prepare_hearing = open_hearing(config, usable.catalog, parser.listen, parser.anticipate)
+    with open_metrics(config) as metrics, open_mind(config, files, snapshot, metrics) as mind:
+        usable = mind.snapshot
+        heard = open_hearing(config, usable.catalog, mind.listen, mind.anticipate)
+        keep = open_feedback(config)
 
-        def prepare(catalog: Catalog) -> Callable[[], None]:
-            listen = prepare_hearing(catalog)
-            understand = parser.prepare_catalog(catalog, lang=config.hear.lang)
+        def prepare(snapshot: Snapshot) -> Callable[[], None]:
+            listen = heard.prepare(snapshot.catalog)
+            understand = mind.prepare(snapshot.catalog)
 
             def use() -> None:
                 understand()
@@ -111,33 +136,35 @@ def _run_daemon(config: Config, files: LiveFiles, snapshot: Snapshot, wake: Wake
 
             return use
 
-        def understand(utterance: Utterance) -> tuple[Intent, ...] | Rejected:
-            understanding = parser.parse(utterance)
-            logger.debug(
-                "utterance %s: answered by %s, %d tokens of the LM in %d calls",
-                utterance.id,
-                understanding.answered_by,
-                understanding.lm_tokens,
-                understanding.lm_calls,
-            )
-            return understanding.outcome
+        def tell(utterance: Utterance, intents: Sequence[Intent], rejected: Sequence[Rejected]) -> None:
+            keep(utterance, intents, rejected)
+            if heard.network is not None:
+                heard.network.tell(utterance, rejected)
 
         parts = Parts(
-            understand=understand,
+            understand=mind.understand,
             catalog=usable.catalog,
-            hearing=hearing,
+            hearing=heard.hearing,
+            satellites=heard.satellites,
+            network=heard.network,
             live=Live(files, usable, lambda: Watcher(Target(config.intents.directory, config.home.file)), prepare),
             metrics=metrics,
-            keep=open_feedback(config),
+            keep=tell,
+            fleet=mind.fleet,
         )
         daemon = Daemon(config, parts, wake=wake, notifier=notifier)
         code = daemon.run()
-        if daemon.abandoned:
-            logger.warning("left behind: %s", ", ".join(daemon.abandoned))
-            logging.shutdown()
-            sys.stdout.flush()
-            os._exit(code)  # to end in order would free the models under the threads that still use them
+        leave(code, daemon.abandoned)
     return code
+
+
+def leave(code: int, abandoned: tuple[str, ...]) -> None:
+    """Ends the process here where threads did not end: to go on would free the models under them."""
+    if abandoned:
+        logger.warning("left behind: %s", ", ".join(abandoned))
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
 
 
 @contextmanager
@@ -177,54 +204,42 @@ def open_understanding(
         yield parser, snapshot
 
 
-LookAhead: TypeAlias = Callable[[str, str], None]
-"""What is done with words that are still being spoken, and their language."""
-Prepare: TypeAlias = Callable[[Catalog], Callable[[], None]]
-"""Does what takes time for a new catalog, and gives what then puts it in force."""
-
-
-def open_hearing(
-    config: Config, catalog: Catalog, listen: LookAhead, anticipate: LookAhead
-) -> tuple[Hearing | None, Prepare]:
-    """The configured source of sound with a recogniser for what can be said, None for none; and what changes that.
-
-    Args:
-        config: names the source and the language.
-        catalog: what can be said.
-        listen: has the LM read what was said so far in a language.
-        anticipate: has it understood, in case nothing follows.
+@contextmanager
+def open_mind(config: Config, files: LiveFiles, snapshot: Snapshot, metrics: Metrics) -> Iterator[Mind]:
+    """The workers, or else the parser, ready for the first utterance.
 
     Raises:
-        AudioError: the source is not fully configured.
-        ModelError: the speech model is missing or damaged.
+        ModelError: a model file is missing, damaged or cannot be used, or no catalog can.
     """
-    source = open_source(config.hear, sys.stdin.buffer)
-    if source is None:
-        return None, lambda _catalog: lambda: None
-    lang = config.hear.lang
-    model = SpeechModel(find_model(speech_model_name(lang), config.models_directory))
-    heard = list_phrases(catalog, lang)
-    recognizer = Recognizer(model, lang=lang, source=source.name, grammar=make_grammar(heard, model.knows, lang))
+    if config.understand.by == "workers":
+        fleet = Fleet(config, snapshot.catalog)
+        files.accept(snapshot)
 
-    def prepare(changed: Catalog) -> Callable[[], None]:
-        nonlocal heard
-        phrases, before = list_phrases(changed, lang), heard
-        if phrases == before:
-            return lambda: None
-        grammar = make_grammar(phrases, model.knows, lang)
+        def prepare(catalog: Catalog) -> Callable[[], None]:
+            return lambda: fleet.set_catalog(catalog)
 
-        def listen() -> None:
-            nonlocal heard
-            recognizer.set_grammar(grammar)
-            heard = phrases
+        yield Mind(snapshot, fleet.understand, prepare, fleet=fleet)
+        return
+    with open_understanding(config, files, snapshot, metrics) as (parser, usable):
+        lang = config.hear.lang
+        parser.warm_up(lang)
+        yield Mind(
+            usable,
+            lambda utterance: parse(parser, utterance),
+            lambda catalog: parser.prepare_catalog(catalog, lang=lang),
+            parser.listen,
+            parser.anticipate,
+        )
 
-        return listen
 
-    hearing = Hearing(
-        source,
-        recognizer.transcribe,
-        may_pause=source.name == "stdin",
-        prefill=lambda words: listen(words, lang),
-        anticipate=lambda words: anticipate(words, lang),
+def parse(parser: Parser, utterance: Utterance) -> tuple[Intent, ...] | Rejected:
+    """What an utterance means; what that took goes to the log."""
+    understanding = parser.parse(utterance)
+    logger.debug(
+        "utterance %s: answered by %s, %d tokens of the LM in %d calls",
+        utterance.id,
+        understanding.answered_by,
+        understanding.lm_tokens,
+        understanding.lm_calls,
     )
-    return hearing, prepare
+    return understanding.outcome

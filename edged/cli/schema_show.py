@@ -116,16 +116,25 @@ def _first_form(intent: IntentFile, slot: str, instance: Mapping[str, SlotValue]
 
 def _show_outcome(intent: IntentFile, catalog: Catalog, node: str) -> Iterator[str]:
     yield f"  published: edged/{node}/intent/{intent.name}, valid for {intent.expires_s:g} s"
-    if intent.asks:
+    if intent.answer is not None:
+        yield f"  it only asks: answered on edged/{node}/answer from what devices last said"
+        for question in intent.answer.rules:
+            scope = CommandRules(question.kind, intent.answer.area, question.device, ())
+            words = ", ".join(name.replace("_", " ") for name in question.tell)
+            yield f"    {_describe_when(question.when)}{words} of {_describe_devices(scope, catalog)}"
+    elif intent.asks:
         yield "  it only asks: nothing is commanded"
+    elif intent.timers is not None:
+        for timer_rule in intent.timers.rules:
+            when = " and ".join(_describe_condition(slot, condition) for slot, condition in timer_rule.when.items())
+            yield f"  {f'if {when}: ' if when else 'always: '}{timer_rule.act.replace('_', ' ')} the timers"
     elif intent.command is None:
         yield "  no device is commanded: whoever reads that topic acts"
     else:
         yield f"  commanded: {_describe_devices(intent.command, catalog)}"
         for rule in intent.command.rules:
-            when = " and ".join(_describe_condition(slot, condition) for slot, condition in rule.when.items())
             change = ", ".join(_describe_change(name, value) for name, value in rule.change.items())
-            yield f"    {f'if {when}: ' if when else 'always: '}{change}"
+            yield f"    {_describe_when(rule.when)}{change}"
 
 
 def _describe_devices(command: CommandRules, catalog: Catalog) -> str:
@@ -134,6 +143,11 @@ def _describe_devices(command: CommandRules, catalog: Catalog) -> str:
     places = [f"the {kind} that {command.device} names"] if command.device else []
     places += [f"all of the kind {kind} in the {command.area}"] if command.area else []
     return f"{', else '.join([*places, f'those in the own area, else all of the kind {kind}'])} ({count} in this house)"
+
+
+def _describe_when(conditions: Mapping[str, Condition]) -> str:
+    when = " and ".join(_describe_condition(slot, condition) for slot, condition in conditions.items())
+    return f"if {when}: " if when else "always: "
 
 
 def _describe_condition(slot: str, condition: Condition) -> str:

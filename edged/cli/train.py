@@ -65,6 +65,7 @@ def _train_shipped(arguments: argparse.Namespace, config: Config) -> int:
 
 
 def _train_house(arguments: argparse.Namespace, config: Config) -> int:
+    from edged.intents.catalog import restrict
     from edged.intents.load import load_catalog
     from edged.models.find import find_model
     from edged.models.language import find_adapter, find_language_model
@@ -80,7 +81,8 @@ def _train_house(arguments: argparse.Namespace, config: Config) -> int:
         raise UsageError(f"{name} has no adapter to go on from", remedy="train one with `edged train`")
     if not langs:
         raise UsageError(f"there are no sentences to learn in {config.hear.lang}", remedy="set hear.lang or --lang")
-    catalog = load_catalog(config)
+    loaded = load_catalog(config)
+    catalog = restrict(loaded, [name for name, intent in loaded.intents.items() if not intent.examples_only])
     labels = list(read_labels(config.feedback_directory))
     files = [
         file

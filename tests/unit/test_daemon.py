@@ -8,22 +8,27 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edged import daemon as daemon_module
-from edged.act.messages import text_topic
-from edged.config import Config, FeedbackConfig, MqttConfig, StateConfig
-from edged.daemon import Daemon, Hearing, Live, Parts, Stage
+from edged import reload, stages
+from edged.act.messages import ask_topic, confirm_topic, listen_topic, text_topic
+from edged.config import Config, FeedbackConfig, HearConfig, MqttConfig, StateConfig
+from edged.daemon import Daemon, Parts
 from edged.errors import AudioError, BrokerError, EdgedError, ModelError
+from edged.hear.hearing import Hearing
 from edged.intents.catalog import Catalog
 from edged.intents.live import LiveFiles
 from edged.ops.feedback import open_feedback, read_kept
 from edged.ops.metrics import Metrics
 from edged.ops.notify import Notifier
 from edged.ops.wake import Wake
+from edged.reload import Live, Swap
+from edged.stages import Stage
 from edged.types import AudioChunk, Intent, Rejected, Utterance
 from tests.unit.act.fakes import FakeBroker, FakeSession
 from tests.unit.intents.test_live import intent_text
@@ -66,6 +71,12 @@ class Run:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         assert broker.opened.acquire(timeout=WAIT_S)
+        topic, payload = self.session.retained.get(timeout=WAIT_S)
+        assert topic == "edged/hall/outbox"
+        self.outbox = json.loads(payload)
+        topic, payload = self.session.retained.get(timeout=WAIT_S)
+        assert topic == "edged/hall/timers"
+        self.timers = json.loads(payload)["timers"]
 
     def _run(self) -> None:
         self.code = self.daemon.run()
@@ -74,9 +85,9 @@ class Run:
     def session(self) -> FakeSession:
         return self._broker.sessions[0]
 
-    def receive(self, text: str) -> None:
+    def receive(self, text: str, message_id: str | None = None) -> None:
         """As if a text came in over MQTT."""
-        payload = json.dumps({"text": text}).encode()
+        payload = json.dumps({"text": text, "id": message_id}).encode()
         self.session.endpoint.on_message(text_topic("hall"), payload, False)
 
     def reports(self) -> list[dict[str, Any]]:
@@ -94,8 +105,10 @@ class Run:
 
 
 @pytest.fixture(autouse=True)
-def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon_module, "TICK_S", 0.01)
+def short_times(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in (daemon_module, reload, stages):
+        monkeypatch.setattr(module, "TICK_S", 0.01)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
 
 def _start(
@@ -126,6 +139,97 @@ def test_a_text_becomes_a_device_command(catalog: Catalog) -> None:
         ("zigbee2mqtt/kitchen_ceiling/set", b'{"state":"ON"}')
     ]
     assert run.session.posted[0][0] == "edged/hall/intent/light"
+
+
+def _kitchen_lamp_says(run: Run, **state: object) -> None:
+    run.session.endpoint.on_message("zigbee2mqtt/kitchen_ceiling", json.dumps(state).encode(), False)
+
+
+def _results(run: Run) -> list[str]:
+    told = [json.loads(payload) for topic, payload in run.session.posted if topic == "edged/hall/result"]
+    return [message["status"] for message in told]
+
+
+def test_a_command_is_done_once_its_device_says_so(catalog: Catalog) -> None:
+    run = _start(catalog, _light_on)
+    run.receive("turn on the kitchen light")
+    run.session.sent.get(timeout=WAIT_S)
+    assert _results(run) == []
+    _kitchen_lamp_says(run, state="ON")
+    assert run.stop() == 0
+    assert _results(run) == ["confirmed"]
+
+
+def test_a_command_whose_device_is_silent_is_told_as_unconfirmed(catalog: Catalog) -> None:
+    mqtt = CONFIG.mqtt.model_copy(update={"confirm_s": 0.01})
+    run = _start(catalog, _light_on, config=CONFIG.model_copy(update={"mqtt": mqtt}))
+    told = queue.SimpleQueue[str]()
+    post = run.session.post
+
+    def watch(topic: str, payload: bytes, *, retain: bool = False, **more: Any) -> bool:
+        if topic == "edged/hall/result":
+            told.put(json.loads(payload)["status"])
+        return post(topic, payload, retain=retain, **more)
+
+    run.session.post = watch  # type: ignore[method-assign]
+    run.receive("turn on the kitchen light")
+    assert told.get(timeout=WAIT_S) == "unconfirmed"
+    assert run.stop() == 0
+
+
+def test_a_command_that_is_waited_for_at_the_end_is_told_as_sent(catalog: Catalog) -> None:
+    run = _start(catalog, _light_on)
+    run.receive("turn on the kitchen light")
+    run.session.sent.get(timeout=WAIT_S)
+    assert run.stop() == 0
+    assert _results(run) == ["sent"]
+
+
+def test_a_device_that_says_it_is_offline_is_sent_nothing(catalog: Catalog) -> None:
+    run = _start(catalog, _light_on)
+    run.session.endpoint.on_message("zigbee2mqtt/kitchen_ceiling/availability", b'{"state":"offline"}', True)
+    run.receive("turn on the kitchen light")
+    assert run.stop() == 0
+    assert run.session.published == []
+    assert "is offline" in run.reports()[-1]["reason"]
+
+
+def test_a_question_is_answered_from_what_the_device_said_and_nothing_is_sent(catalog: Catalog) -> None:
+    def ask(utterance: Utterance) -> tuple[Intent, ...]:
+        return (Intent(utterance.id, "query", {"about": "light_state", "light": "kitchen_light"}, 1.0, 1.0),)
+
+    run = _start(catalog, ask)
+    _kitchen_lamp_says(run, state="ON", brightness=127)
+    run.receive("is the kitchen light on")
+    assert run.stop() == 0
+    assert run.session.published == []
+    (answer,) = [json.loads(payload) for topic, payload in run.session.posted if topic == "edged/hall/answer"]
+    assert (answer["intent"], answer["reply"]) == ("query", "kitchen ceiling lamp: on, 50 %")
+
+
+def _light_on_later(delay_s: float) -> Callable[[Utterance], tuple[Intent, ...]]:
+    return lambda utterance: tuple(replace(intent, delay_s=delay_s) for intent in _light_on(utterance))
+
+
+def test_what_was_said_with_a_delay_is_done_when_it_is_due(catalog: Catalog) -> None:
+    run = _start(catalog, _light_on_later(0.001))
+    run.receive("turn on the kitchen light in a moment")
+    assert run.session.sent.get(timeout=WAIT_S).topic == "zigbee2mqtt/kitchen_ceiling/set"
+    assert run.stop() == 0
+    lists = [json.loads(run.session.retained.get()[1])["timers"] for _ in range(2)]
+    assert [len(timers) for timers in lists] == [1, 0]
+
+
+def test_a_timer_is_told_again_after_a_restart(catalog: Catalog) -> None:
+    run = _start(catalog, _light_on_later(3600.0))
+    run.receive("turn on the kitchen light in an hour")
+    told = json.loads(run.session.retained.get(timeout=WAIT_S)[1])["timers"]
+    assert run.stop() == 0
+    again = _start(catalog, _nothing)
+    assert again.stop() == 0
+    assert run.timers == []
+    assert [timer["id"] for timer in again.timers] == [timer["id"] for timer in told] != []
+    assert again.session.published == []
 
 
 def test_an_orderly_end_finishes_what_waits_and_closes_the_session(catalog: Catalog) -> None:
@@ -167,6 +271,24 @@ def test_a_full_queue_refuses_the_newest_and_says_so(catalog: Catalog) -> None:
     goes_on.set()
     assert run.stop() == 0
     assert [report["text"] for report in run.reports()] == ["fourth", "first", "second", "third"]
+
+
+def test_a_text_that_found_the_queue_full_is_taken_when_it_is_sent_again(catalog: Catalog) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(utterance: Utterance) -> Rejected:
+        begun.set()
+        assert goes_on.wait(WAIT_S)
+        return _nothing(utterance)
+
+    run = _start(catalog, slow)
+    run.receive("first", "a")
+    assert begun.wait(WAIT_S)
+    for text in ("second", "third", "fourth", "fourth"):
+        run.receive(text, text)
+    assert [report["id"] for report in run.reports()] == ["fourth", "fourth"]
+    goes_on.set()
+    assert run.stop() == 0
 
 
 def test_after_the_stop_nothing_is_taken_any_more(catalog: Catalog) -> None:
@@ -250,15 +372,15 @@ def test_the_watchdog_is_not_fed_while_a_stage_hangs(
 
 def test_a_heartbeat_grows_stale_unless_the_stage_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
-    monkeypatch.setattr("edged.daemon.time.monotonic", lambda: now_s)
+    monkeypatch.setattr("edged.stages.time.monotonic", lambda: now_s)
     stage = Stage("hear")
     stage.beat()
-    now_s += daemon_module.STALE_S - 1
+    now_s += stages.STALE_S - 1
     assert stage.is_fresh()
     now_s += 1
     assert not stage.is_fresh()
     stage.beat(waits=True)
-    now_s += 10 * daemon_module.STALE_S
+    now_s += 10 * stages.STALE_S
     assert stage.is_fresh()
 
 
@@ -304,13 +426,26 @@ def test_what_was_refused_is_handed_over_to_be_kept(catalog: Catalog, tmp_path: 
     assert (correction.intents[0]["device"], correction.follows) == ("kitchen_light", refused.id)
 
 
+def test_a_state_directory_that_cannot_be_written_stops_no_command(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    run = _start(
+        catalog,
+        _light_on,
+        config=CONFIG.model_copy(update={"state": StateConfig(directory=tmp_path / "file")}),
+    )
+    run.receive("turn on the kitchen light")
+    assert run.outbox["durable"] is False
+    assert run.stop() == 0
+    assert len(run.session.published) == 1
+
+
 def test_without_the_configuration_a_daemon_keeps_nothing(catalog: Catalog, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"state": StateConfig(directory=tmp_path)})
     broker = FakeBroker()
     run = Run(config, Parts(_nothing, catalog, make_session=broker, keep=open_feedback(config)), broker)
     run.receive("turn on the chicken light")
     assert run.stop() == 0
-    assert list(tmp_path.iterdir()) == []
+    assert not config.feedback_directory.exists()
 
 
 # Hearing
@@ -380,6 +515,185 @@ def test_a_source_that_cannot_be_opened_ends_the_daemon_with_its_own_code(
     assert "Traceback" not in caplog.text
 
 
+# Listening on request
+
+
+class Microphone:
+    """Sound that comes chunk by chunk when the test says so; each chunk that is heard is an utterance of its number."""
+
+    def __init__(self) -> None:
+        self._chunks: queue.Queue[int | None] = queue.Queue()
+
+    def hearing(self) -> Hearing:
+        return Hearing(nullcontext(self._sound()), self._transcribe, may_pause=True)
+
+    def sound(self, *numbers: int) -> None:
+        """Until all of it has been dealt with."""
+        for number in numbers:
+            self._chunks.put(number)
+        self._chunks.join()
+
+    def end(self) -> None:
+        self._chunks.put(None)
+
+    def _sound(self) -> Iterator[AudioChunk]:
+        while (number := self._chunks.get(timeout=WAIT_S)) is not None:
+            yield AudioChunk(b"\0\0", number)
+            self._chunks.task_done()
+
+    def _transcribe(self, chunks: Iterable[AudioChunk], _on_partial: Callable[[str], None]) -> Iterator[Utterance]:
+        for chunk in chunks:
+            yield Utterance(f"u{chunk.start_ns}", f"number {chunk.start_ns}", "en", 1.0, 0, 0, "mic")
+
+
+class Asked:
+    """A daemon with a microphone that listens on request."""
+
+    def __init__(self, catalog: Catalog, *, listening: bool) -> None:
+        self.microphone = Microphone()
+        config = Config(
+            mqtt=MqttConfig(node="hall", text_input=True, listen_input=True, queue=100, protocol="5"),
+            hear=HearConfig(source="mic", listening=listening),
+        )
+        self.run = _start(catalog, _nothing, config=config, hearing=self.microphone.hearing())
+
+    def ask(self, mode: str, *, retained: bool = False) -> None:
+        payload = json.dumps({"listen": mode}).encode()
+        self.run.session.endpoint.on_message(listen_topic("hall"), payload, retained)
+
+    def end(self) -> list[str]:
+        """The texts that were understood or refused."""
+        self.microphone.end()
+        assert self.run.stop() == 0
+        assert self.run.daemon.abandoned == ()
+        return [report["text"] for report in self.run.reports()]
+
+    def told(self) -> list[bytes]:
+        """What was retained about listening."""
+        retained = self.run.session.retained
+        messages = [retained.get() for _ in range(retained.qsize())]
+        return [payload for topic, payload in messages if topic == "edged/hall/listening"]
+
+
+def test_nothing_is_heard_before_somebody_asks_and_then_one_utterance(catalog: Catalog) -> None:
+    asked = Asked(catalog, listening=False)
+    asked.microphone.sound(1)
+    asked.ask("once")
+    asked.microphone.sound(2, 3)
+    assert asked.end() == ["number 2"]
+    assert asked.told() == [b"off", b"on", b"off"]
+
+
+def test_a_daemon_that_listens_can_be_switched_off_and_on(catalog: Catalog) -> None:
+    asked = Asked(catalog, listening=True)
+    asked.microphone.sound(1)
+    asked.ask("off")
+    asked.microphone.sound(2, 3)
+    asked.ask("on")
+    asked.microphone.sound(4, 5)
+    assert asked.end() == ["number 1", "number 4", "number 5"]
+    assert asked.told() == [b"on", b"off", b"on"]
+
+
+def test_a_retained_request_to_listen_is_ignored(catalog: Catalog) -> None:
+    asked = Asked(catalog, listening=False)
+    asked.ask("on", retained=True)
+    asked.microphone.sound(1)
+    assert asked.end() == []
+
+
+def test_a_request_to_listen_is_no_request_where_it_is_not_configured(catalog: Catalog) -> None:
+    microphone = Microphone()
+    run = _start(catalog, _nothing, hearing=microphone.hearing())
+    assert listen_topic("hall") not in run.session.topics
+    run.session.endpoint.on_message(listen_topic("hall"), b'{"listen": "off"}', False)
+    microphone.sound(1)
+    microphone.end()
+    assert run.stop() == 0
+    assert [report["text"] for report in run.reports()] == ["number 1"]
+
+
+# Replies
+
+
+def _confirm(catalog: Catalog, **parts: Any) -> list[dict[str, Any]]:
+    """What is reported where a reply comes in."""
+    broker = FakeBroker()
+    config = Config(mqtt=MqttConfig(node="hall", confirm_input=True, protocol="5"))
+    run = Run(config, Parts(_nothing, catalog, make_session=broker, **parts), broker)
+    run.session.endpoint.on_message(confirm_topic("hall"), b'{"id": "u1", "answer": "yes"}', False)
+    assert run.stop() == 0
+    return run.reports()
+
+
+def test_a_reply_without_a_question_is_refused(catalog: Catalog) -> None:
+    (report,) = _confirm(catalog)
+    assert (report["id"], report["reason"]) == ("u1", "in/confirm: no question about this utterance is open")
+
+
+def test_a_question_is_answered_by_its_id_and_the_next_is_given_up_at_the_end(catalog: Catalog) -> None:
+    mqtt = MqttConfig(node="hall", text_input=True, confirm_input=True, protocol="5")
+    slots = {"action": "open", "device": "garage_door"}
+    run = _start(catalog, lambda one: (Intent(one.id, "gate", slots, 1.0, 1.0),), config=Config(mqtt=mqtt))
+    take, post, asked = run.session.endpoint.on_message, run.session.post, threading.Semaphore(0)
+
+    def post_and_tell(topic: str, payload: bytes, *, retain: bool = False, **more: Any) -> bool:
+        taken = post(topic, payload, retain=retain, **more)
+        if topic == ask_topic("hall"):
+            asked.release()
+        return taken
+
+    run.session.post = post_and_tell  # type: ignore[method-assign]
+    take(text_topic("hall"), b'{"text": "open the garage door", "id": "first"}', False)
+    assert asked.acquire(timeout=WAIT_S)
+    take(confirm_topic("hall"), b'{"id": "first", "answer": "yes"}', False)
+    assert run.session.sent.get(timeout=WAIT_S).topic == "zigbee2mqtt/garage_door/set"
+    take(text_topic("hall"), b'{"text": "open the garage door", "id": "second"}', False)
+    assert run.stop() == 0
+    assert len(run.session.published) == 1
+    reports = [(topic.rpartition("/")[2], json.loads(payload)) for topic, payload in run.session.posted]
+    assert [(topic, report["id"]) for topic, report in reports if topic != "result"] == [
+        ("ask", "first"), ("gate", "first"), ("ask", "second"), ("rejected", "second"),
+    ]  # fmt: skip
+    (rejected,) = [report for topic, report in reports if topic == "rejected"]
+    assert rejected["reason"] == "the daemon is shutting down"
+
+
+# Home Assistant
+
+
+def _announced(catalog: Catalog, mode: str) -> Run:
+    mqtt = MqttConfig.model_validate({"node": "hall", "text_input": True, "discovery": mode, "protocol": "5"})
+    return _start(catalog, _nothing, config=Config(mqtt=mqtt))
+
+
+def test_home_assistant_is_told_of_the_daemon_and_again_when_it_starts(catalog: Catalog) -> None:
+    run = _announced(catalog, "on")
+    topics = ["edged/hall/diagnostics", "homeassistant/device/edged_hall/config"]
+    first = [run.session.retained.get(timeout=WAIT_S) for _ in topics]
+    assert [topic for topic, _ in first] == topics
+    assert {f"intent_{name}" for name in catalog.intents} <= set(json.loads(first[1][1])["components"])
+    assert "homeassistant/status" in run.session.topics
+    run.session.endpoint.on_message("homeassistant/status", b"online", False)
+    assert run.session.retained.get(timeout=WAIT_S) == first[1]
+    assert run.stop() == 0
+    assert run.session.retained.empty()
+
+
+def test_home_assistant_forgets_a_daemon_that_is_to_be_removed(catalog: Catalog) -> None:
+    run = _announced(catalog, "remove")
+    assert run.session.retained.get(timeout=WAIT_S) == ("homeassistant/device/edged_hall/config", b"")
+    assert "homeassistant/status" not in run.session.topics
+    assert run.stop() == 0
+
+
+def test_a_message_of_home_assistant_is_no_state_of_a_device(catalog: Catalog) -> None:
+    run = _announced(catalog, "on")
+    run.session.endpoint.on_message("homeassistant/status", b"offline", False)
+    assert run.stop() == 0
+    assert run.daemon._following.states.ignored == 0
+
+
 # Words that are still being spoken
 
 
@@ -394,7 +708,7 @@ class Talk:
         self._held = ""
         self._begun, self._goes_on, self._done = threading.Event(), threading.Event(), threading.Semaphore(0)
         hearing = Hearing(
-            nullcontext(_chunks(0)),
+            nullcontext(_chunks(1)),
             self._transcribe,
             may_pause=True,
             prefill=self._prefill,
@@ -534,7 +848,7 @@ def test_a_changed_catalog_goes_before_words_that_are_being_spoken(talk: Talk, c
     talk.wait_for_hold()
     talk.say("b")
     with talk.run.daemon._work:
-        talk.run.daemon._swap = daemon_module.Swap(catalog, lambda: talk.did.append("swap"))
+        talk.run.daemon._swap = Swap(catalog, lambda: talk.did.append("swap"))
     talk.go_on()
     assert talk.wait_for(2) == ["parse a", "swap", "prefill b"]
 
@@ -591,7 +905,10 @@ class LiveRun:
     """A daemon whose intents are files of their own; `use` stands for the parser and says what it was given."""
 
     def __init__(
-        self, root: Path, understand: Callable[[Utterance], tuple[Intent, ...] | Rejected] | None = None
+        self,
+        root: Path,
+        understand: Callable[[Utterance], tuple[Intent, ...] | Rejected] | None = None,
+        config: Config = CONFIG,
     ) -> None:
         self.schemas = root / "schemas"
         self.schemas.mkdir()
@@ -606,11 +923,16 @@ class LiveRun:
         snapshot = self.files.start()
         self.files.accept(snapshot)
         self.use(snapshot.catalog)
-        live = Live(self.files, snapshot, lambda: nullcontext(self.watcher), lambda catalog: lambda: self.use(catalog))
+        live = Live(
+            self.files, snapshot, lambda: nullcontext(self.watcher), lambda changed: lambda: self.use(changed.catalog)
+        )
         broker = FakeBroker()
         understand = understand or self.understand
         parts = Parts(understand, snapshot.catalog, live=live, make_session=broker, metrics=self.metrics)
-        self.run = Run(CONFIG, parts, broker)
+        self.run = Run(config, parts, broker)
+        if config.mqtt.discovery == "on":
+            for _ in ("diagnostics", "device"):
+                self.run.session.retained.get(timeout=WAIT_S)
         assert self.catalog()["intents"] == ["alpha"]
 
     def put(self, name: str, intent: str) -> None:
@@ -749,12 +1071,28 @@ def test_an_utterance_is_understood_under_one_catalog_and_the_next_under_the_new
 
 
 def test_the_topics_of_a_changed_house_are_subscribed(live: LiveRun) -> None:
-    assert live.run.session.topics == [text_topic("hall"), "zigbee2mqtt/lamp_1"]
+    bridge = "zigbee2mqtt/bridge/state"
+    lamps = {number: [f"zigbee2mqtt/lamp_{number}", f"zigbee2mqtt/lamp_{number}/availability"] for number in (1, 2)}
+    assert sorted(live.run.session.topics) == [text_topic("hall"), bridge, *lamps[1]]
     live.move_lamp("lamp_2")
     live.reload()
-    assert live.run.session.topics == [text_topic("hall"), "zigbee2mqtt/lamp_2"]
+    assert sorted(live.run.session.topics) == [text_topic("hall"), bridge, *lamps[2]]
     live.run.session.endpoint.on_message("zigbee2mqtt/lamp_2", b'{"state": "ON"}', True)
-    assert live.run.daemon._states.state_of("lamp") == {"state": "ON"}
+    assert live.run.daemon._following.states.state_of("lamp") == {"state": "ON"}
+
+
+def test_home_assistant_is_told_of_changed_intents(tmp_path: Path) -> None:
+    mqtt = CONFIG.mqtt.model_copy(update={"discovery": "on"})
+    live = LiveRun(tmp_path, config=CONFIG.model_copy(update={"mqtt": mqtt}))
+    live.put("b.json", "beta")
+    (live.schemas / "a.json").unlink()
+    assert live.reload()["intents"] == ["beta"]
+    topic, payload = live.run.session.retained.get(timeout=WAIT_S)
+    components = json.loads(payload)["components"]
+    assert topic == "homeassistant/device/edged_hall/config"
+    assert components["intent_beta"]["event_types"] == ["beta"]
+    assert components["intent_alpha"] == {"platform": "event"}
+    assert live.run.stop() == 0
 
 
 def test_a_bug_in_the_reload_stops_the_daemon_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

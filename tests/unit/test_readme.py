@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edged.config import load_config
 from edged.intents.catalog import Catalog
 from edged.intents.home import parse_home
 from edged.intents.load import load_intent
@@ -47,3 +48,13 @@ def test_the_house_of_the_readme_can_be_read() -> None:
         "README",
     )
     assert home.devices["mood_lights"].members == ("ceiling_lamp", "floor_lamp")
+
+
+def test_the_satellites_of_the_readme_can_be_configured(tmp_path: Path) -> None:
+    (block,) = (block for block in indented_blocks("[mqtt]") if "satellites" in block)
+    (tmp_path / "edged.toml").write_text(block, encoding="utf-8")
+    satellites = load_config(tmp_path / "edged.toml").hear.satellites
+    assert {name: (satellite.host, satellite.port, satellite.area) for name, satellite in satellites.items()} == {
+        "kitchen": ("kitchen.local", 10700, "kitchen"),
+        "bedroom": ("192.168.1.22", 10700, "bedroom"),
+    }

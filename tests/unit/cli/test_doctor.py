@@ -1,4 +1,4 @@
-"""What doctor says of the threads and the metrics, with a model that is a file of three bytes."""
+"""What doctor says of the threads, the outbox and the metrics, with a model that is a file of three bytes."""
 
 from __future__ import annotations
 
@@ -55,3 +55,19 @@ def test_without_a_model_there_is_nothing_to_measure_with(tmp_path: Path) -> Non
 def test_where_the_metrics_are_shown(config: Config) -> None:
     assert look_at("metrics", config).what == "http://127.0.0.1:9464/metrics"
     assert "not shown" in look_at("metrics", Config()).what
+
+
+def test_where_commands_wait_and_what_was_set_aside(config: Config, tmp_path: Path) -> None:
+    finding = look_at("outbox", config)
+    assert (finding.status, str(config.commands_file) in finding.what) == ("ok", True)
+    damaged = tmp_path / "commands.sqlite3.damaged"
+    damaged.write_bytes(b"")
+    finding = look_at("outbox", config)
+    assert (finding.status, str(damaged) in finding.what) == ("warning", True)
+
+
+def test_a_state_directory_that_cannot_be_written_is_a_warning(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edged.cli.doctor.os.access", lambda _path, _mode: False)
+    finding = look_at("outbox", config)
+    assert finding.status == "warning"
+    assert "would not outlive a restart" in finding.what

@@ -108,3 +108,12 @@ def test_show_prints_how_each_slot_is_said() -> None:
     for said in ("living room, lounge, sitting room", "거실", "turn on the kitchen light", "warm white"):
         assert said in text
     assert "thermostat" not in text
+
+
+def test_delays_stand_beside_the_intents_and_only_where_there_is_one() -> None:
+    done = edged("parse", "--json", "turn off the kitchen light in ten minutes", "turn off the kitchen light")
+    later, at_once = (json.loads(line) for line in done.stdout.splitlines())
+    assert at_once["intents"] == later["intents"] == [{"intent": "light", "action": "off", "area": "kitchen"}]
+    assert (later["delays_s"], "delays_s" in at_once) == ([600.0], False)
+    said = edged("parse", "turn off the kitchen light in ten minutes").stdout
+    assert b"light action=off area=kitchen in 600 s" in said

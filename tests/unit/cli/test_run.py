@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edged.cli.run import open_files, open_metrics, open_understanding
-from edged.config import Config, HomeConfig, IntentsConfig, MetricsConfig, StateConfig
+from edged.cli.run import check_inputs, open_files, open_metrics, open_understanding
+from edged.config import Config, HearConfig, HomeConfig, IntentsConfig, MetricsConfig, MqttConfig, StateConfig
 from edged.errors import ConfigError, ModelError
 from edged.intents.catalog import Catalog
 from edged.ops.metrics import UNCOUNTED, Metrics
@@ -86,3 +86,31 @@ def test_what_is_counted_is_shown_where_the_configuration_says() -> None:
     with open_metrics(Config(metrics=MetricsConfig(port=port))) as metrics:
         assert metrics is not UNCOUNTED
         socket.create_connection(("127.0.0.1", port), timeout=10).close()
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "hear", "where"),
+    [
+        (MqttConfig(), HearConfig(), "edged.toml"),
+        (MqttConfig(confirm_input=True), HearConfig(), "edged.toml"),
+        (MqttConfig(text_input=True, listen_input=True), HearConfig(), "mqtt.listen_input"),
+        (MqttConfig(text_input=True), HearConfig(source="mic", listening=False), "hear.listening"),
+    ],
+)
+def test_an_input_that_leads_nowhere_is_an_error(mqtt: MqttConfig, hear: HearConfig, where: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_inputs(Config(mqtt=mqtt, hear=hear))
+    assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "hear"),
+    [
+        (MqttConfig(text_input=True), HearConfig()),
+        (MqttConfig(), HearConfig(source="mic")),
+        (MqttConfig(listen_input=True), HearConfig(source="mic", listening=False)),
+        (MqttConfig(listen_input=True, text_input=True), HearConfig(source="stdin")),
+    ],
+)
+def test_an_input_that_leads_somewhere_is_none(mqtt: MqttConfig, hear: HearConfig) -> None:
+    check_inputs(Config(mqtt=mqtt, hear=hear))

@@ -95,7 +95,24 @@ def test_show_says_what_can_be_said_and_what_comes_out(config: Config, capsys: p
     )
 
 
+def test_show_says_how_a_question_is_answered(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in config.intents.directory.glob("*.json")}
+    name, asks = next((name, json.loads(text)["x-edged"]["asks"]) for name, text in texts.items() if '"asks"' in text)
+    assert main(["schema", "show", name, "--lang", "en"]) == 0
+    out = capsys.readouterr().out
+    assert f"it only asks: answered on edged/{config.mqtt.node}/answer" in out
+    for rule in asks["rules"]:
+        words = ", ".join(told.replace("_", " ") for told in rule["tell"])
+        assert f"{words} of the {rule['kind']} that {rule['device']} names" in out
+
+
 def test_an_unknown_intent_is_answered_with_the_nearest(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     name = min(path.stem for path in config.intents.directory.glob("*.json"))
     assert main(["schema", "show", f"{name}x"]) == 1
     assert f'did you mean "{name}"?' in capsys.readouterr().out
+
+
+def test_show_says_what_is_done_with_timers(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    name = next(path.stem for path in config.intents.directory.glob("*.json") if '"timers"' in path.read_text("utf-8"))
+    assert main(["schema", "show", name, "--lang", "en"]) == 0
+    assert "if action is cancel_all: cancel all the timers" in capsys.readouterr().out
