@@ -1,6 +1,6 @@
 # The doors that a person uses. Each one sets up what it needs first; what is done is not done twice.
 .POSIX:
-.PHONY: help demo test check fuzz bench install lock clean
+.PHONY: help demo test check fuzz fuzz-mqtt bench install lock clean
 
 ARGS =
 
@@ -10,7 +10,8 @@ help:
 	  'make test      every test             (ARGS="-k name" is given to pytest)' \
 	  'make check     format, lint, types, imports; the C core under sanitizers, on 64-bit ARM, counted' \
 	  'make fuzz      libFuzzer over the C core (ARGS="600 fuzz_program": seconds each, targets)' \
-	  'make bench     what sampling, decoding and a command cost, side by side with other ways' \
+	  'make fuzz-mqtt Hypothesis over what reads and writes MQTT (ARGS="600 states": seconds each, targets)' \
+	  'make bench     what sampling, decoding and a command cost, side by side with other ways; MQTT, with a broker' \
 	  'make install   as root: the systemd service, in /opt/edged and /etc/edged' \
 	  'make lock      requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)' \
 	  'make clean     remove all that was built here; models stay'
@@ -40,12 +41,17 @@ check:
 fuzz:
 	@tests/fuzz/run.sh $(ARGS)
 
+fuzz-mqtt:
+	@scripts/setup.sh dev
+	@.venv/bin/python -m tests.fuzz.test_mqtt $(ARGS)
+
 bench:
 	@scripts/setup.sh bench
 	@scripts/models.sh
 	@.venv/bin/edged bench core $(ARGS)
 	@.venv/bin/edged bench decode $(ARGS)
 	@.venv/bin/edged bench command --stream $(ARGS)
+	@scripts/with_broker.sh .venv/bin/edged bench mqtt $(ARGS)
 
 install:
 	@scripts/install.sh

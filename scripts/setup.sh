@@ -48,8 +48,10 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Pyth
     if ! has cc || ! has c++ || ! printf '#include <stdlib.h>\n' | cc -E - >/dev/null 2>&1; then
         printf 'build-essential '
     fi
-    if [ "$level" = dev ]; then
+    if [ "$level" != run ]; then
         PATH="$PATH:/usr/sbin" has mosquitto || printf 'mosquitto '
+    fi
+    if [ "$level" = dev ]; then
         has espeak-ng || printf 'espeak-ng '
     fi
 }

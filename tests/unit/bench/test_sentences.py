@@ -4,10 +4,10 @@ import pytest
 
 from edged.bench.sentences import SENTENCES, read_all, read_sentences
 from edged.errors import UsageError
+from edged.intents.accept import intent_validator
 from edged.intents.catalog import Catalog
 from edged.types import Utterance
 from edged.understand.examples import read_examples
-from edged.understand.validate import intent_validator
 
 
 def _examples_answer(catalog: Catalog, text: str) -> bool:
