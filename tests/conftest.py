@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from edged.config import Config, load_config
 from edged.intents.catalog import Catalog
@@ -17,15 +18,28 @@ from tests.peer.broker import Mosquitto
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
+# What Hypothesis draws is the same in every run: a failure is one of the change, and everybody's. To look further:
+# make test ARGS="--hypothesis-profile random".
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("random", derandomize=False)
+settings.load_profile("fixed")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--fault-rounds", type=int, default=4, help="how often each test in tests/fault breaks something")
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def fault_rounds(request: pytest.FixtureRequest) -> int:
+    """How often something is killed or fails; `pytest tests/fault --fault-rounds 100 -s` prints what became of all."""
+    return int(request.config.getoption("--fault-rounds"))
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def insert_marks(rng: random.Random, text: str) -> bytes:
 
 def change_number(rng: random.Random, text: str) -> bytes:
     places = [index for index, letter in enumerate(text) if letter.isdigit() and text[index - 1] in " :"]
-    start = rng.choice(places)
+    start = rng.choice(places or [index for index, letter in enumerate(text) if letter == '"'])
     return (text[:start] + rng.choice(HUGE_NUMBERS) + text[start + 1 :]).encode()
 
 

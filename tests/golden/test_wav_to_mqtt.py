@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,26 +11,31 @@ from typing import Any
 
 import pytest
 
+from edged.config import load_config
 from tests.peer.broker import Mosquitto, watching
 
 pytestmark = [pytest.mark.model, pytest.mark.peer]
 
 GOLDEN = Path(__file__).parent
 SAMPLES = GOLDEN.parent.parent / "edged" / "samples"
-CATALOG = "edged/golden/catalog"
+UNHEARD = ("edged/golden/catalog", "edged/golden/outbox", "edged/golden/timers", "edged/golden/result")
+"""What tells of the intents in force, which change with every intent file, of the state directory, and of devices that
+nobody plays here."""
+QUESTIONS = re.compile(r"zigbee2mqtt/[^/]+/get|cmnd/[^/]+/State")
+"""To devices whose state is not known, some seconds after the start."""
 VOLATILE = ("id", "time", "latency_ms", "confidence", "reason")
 """What differs from run to run or from processor to processor."""
 
 
 def messages_of(recording: Path, broker: Mosquitto, folder: Path) -> list[dict[str, Any]]:
-    """What the daemon says from `online` to `offline` while it hears a recording, but for the list of its intents.
-
-    That list tells what is in force, whatever is heard, and changes with every intent file.
-    """
-    config = folder / "edged.toml"
+    """What the daemon says from `online` to `offline` while it hears a recording, but for what it says whatever it hears."""
+    config, state = folder / "edged.toml", folder / "state"
+    state.mkdir()
+    (state / "models").symlink_to(load_config().models_directory)
     config.write_text(
         f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\nnode = "golden"\n'
         f'[hear]\nsource = "wav"\nlang = "ko"\nfile = "{recording}"\n'
+        f'[state]\ndirectory = "{state}"\n'
     )
     with watching(broker, "#") as watcher:
         done = subprocess.run(
@@ -39,7 +45,7 @@ def messages_of(recording: Path, broker: Mosquitto, folder: Path) -> list[dict[s
         messages: list[dict[str, Any]] = []
         while not messages or messages[-1]["payload"] != "offline":
             message = watcher.next()
-            if message.topic == CATALOG:
+            if message.topic in UNHEARD or QUESTIONS.fullmatch(message.topic):
                 continue
             assert not message.retain
             messages.append({"topic": message.topic, "payload": readable(message.payload)})

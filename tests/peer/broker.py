@@ -53,6 +53,12 @@ class Mosquitto:
         assert self._process
         self._process.send_signal(signal.SIGCONT)
 
+    def kill(self) -> None:
+        """It says nothing to anybody."""
+        assert self._process
+        self._process.kill()
+        self.stop()
+
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:

@@ -186,3 +186,17 @@ def _pulled(recognizer: Recognizer, chunks: list[AudioChunk], moment: int, gramm
             yield chunk
 
     return recognizer.transcribe(play())
+
+
+def test_a_recogniser_that_listens_again_hears_the_same_at_its_own_time(model: SpeechModel, grammar: Grammar) -> None:
+    name = "ko_ceiling_lamp_off.wav"
+    recognizer = Recognizer(model, lang="ko", source="wav", grammar=grammar)
+    with WavSource(SAMPLES / name) as chunks:
+        sound = list(chunks)
+    minute_ns = 60_000_000_000
+    (first,) = recognizer.transcribe(sound)
+    (second,) = recognizer.transcribe([AudioChunk(chunk.pcm, chunk.start_ns + minute_ns) for chunk in sound])
+
+    assert first.text == second.text == SAID[name]
+    assert abs(second.start_ns - first.start_ns - minute_ns) < 50_000_000
+    assert abs(second.end_ns - first.end_ns - minute_ns) < 50_000_000

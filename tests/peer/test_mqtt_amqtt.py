@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from edged.act.broker import VersionRefusedError
-from edged.act.link import Link, check_broker, make_endpoint
+from edged.act.link import Link, check_broker, make_endpoint, require_version_5
 from edged.config import MqttConfig
+from edged.errors import BrokerError
 from edged.types import Command
 from tests.peer.broker import WAIT_S, free_port, wait_for_port
 
@@ -54,3 +55,10 @@ def test_version_5_alone_is_refused_with_the_remedy(amqtt_port: int) -> None:
     with pytest.raises(VersionRefusedError, match="speaks no MQTT 5") as caught:
         check_broker(MqttConfig(port=amqtt_port, protocol="5"))
     assert "auto" in caught.value.remedy
+
+
+@pytest.mark.parametrize("protocol", ["auto", "5"])
+def test_workers_need_another_broker(amqtt_port: int, protocol: str) -> None:
+    with pytest.raises(BrokerError, match="needs MQTT 5") as caught:
+        require_version_5(MqttConfig.model_validate({"port": amqtt_port, "protocol": protocol}))
+    assert "a broker that speaks MQTT 5" in caught.value.remedy

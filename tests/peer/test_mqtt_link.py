@@ -10,12 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from edged.act.broker import VersionRefusedError
+from edged.act.delivery import Waiting
 from edged.act.link import Link, check_broker, make_endpoint
 from edged.act.messages import Report
+from edged.act.outbox import NOT_REACHED, UNCONFIRMED
 from edged.config import MqttConfig
 from edged.errors import BrokerError
 from edged.types import Command, Rejected
@@ -27,15 +30,18 @@ AVAILABILITY = "edged/hall/availability"
 LAMP = "zigbee2mqtt/lamp/set"
 
 
-def _command(seconds: float = 20.5) -> Command:
+def _command(seconds: float = 20.5, payload: bytes = b'{"state":"ON"}', *, is_repeatable: bool = True) -> Command:
     expires_ns = time.monotonic_ns() + round(seconds * 1e9)
-    return Command(LAMP, b'{"state":"ON"}', 1, retain=False, expires_ns=expires_ns, intent_id="u1")
+    return Command(LAMP, payload, 1, False, expires_ns, "u1", is_repeatable)
 
 
 def _config(broker: Mosquitto, **more: object) -> MqttConfig:
     return MqttConfig.model_validate(
         {"host": broker.host, "port": broker.port, "node": "hall", "connect_timeout_s": 5, **more}
     )
+
+
+Settled: TypeAlias = "queue.Queue[tuple[Command, Rejected | None]]"
 
 
 class Received:
@@ -54,9 +60,15 @@ def received() -> Received:
 
 
 @pytest.fixture
-def link(mosquitto: Mosquitto, received: Received) -> Iterator[Link]:
+def settled() -> Settled:
+    """What the link said of commands that had to wait."""
+    return queue.Queue()
+
+
+@pytest.fixture
+def link(mosquitto: Mosquitto, received: Received, settled: Settled) -> Iterator[Link]:
     endpoint = make_endpoint(_config(mosquitto), topics=("edged/hall/in/text",), on_message=received)
-    link = Link(endpoint, first_delay_s=0.05)
+    link = Link(endpoint, on_settled=lambda *what: settled.put(what), first_delay_s=0.05)
     link.connect()
     yield link
     link.close()
@@ -68,12 +80,19 @@ def _wait_connected(link: Link) -> None:
         assert time.monotonic() < deadline
 
 
+def _wait_lost(link: Link) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while link.connected:
+        assert time.monotonic() < deadline
+
+
 def test_a_command_arrives_unretained_with_its_expiry(mosquitto: Mosquitto, link: Link) -> None:
     with watching(mosquitto, LAMP) as watcher:
         assert link.publish(_command()) is None
         message = watcher.next()
     assert (message.topic, bytes(message.payload), message.qos) == (LAMP, b'{"state":"ON"}', 1)
     assert expiry_of(message) in (20, 21)
+    assert getattr(message.properties, "UserProperty", None) == [("id", "u1/0")]
     with watching(mosquitto, LAMP, AVAILABILITY) as late:
         assert late.next().topic == AVAILABILITY
 
@@ -148,31 +167,66 @@ def test_after_a_restart_of_the_broker_everything_works_again(
         assert bytes(watcher.next(LAMP).payload) == b'{"state":"ON"}'
 
 
-def test_a_command_on_a_broken_connection_is_rejected_and_never_sent_late(mosquitto: Mosquitto, link: Link) -> None:
+def test_commands_wait_for_a_broker_that_is_away(mosquitto: Mosquitto, link: Link, settled: Settled) -> None:
     mosquitto.stop()
-    rejected = link.publish(_command())
-    assert isinstance(rejected, Rejected)
-    assert rejected.stage == "mqtt"
+    _wait_lost(link)
+    commands = [_command(payload=b"%d" % number, is_repeatable=number % 2 == 0) for number in range(4)]
+    assert link.publish_all(commands) == (Waiting(),) * 4
+    mosquitto.start()
+    assert [settled.get(timeout=WAIT_S) for _ in commands] == [(command, None) for command in commands]
+
+
+def test_commands_that_waited_come_once_and_in_order(mosquitto: Mosquitto) -> None:
+    link = Link(make_endpoint(_config(mosquitto)))
+    link.publish_all([_command(payload=b"%d" % number) for number in range(40)])
+    with watching(mosquitto, LAMP) as watcher:
+        link.connect()
+        assert watcher.payloads_until(LAMP, b"39") == [b"%d" % number for number in range(40)]
+        assert link.publish(_command(payload=b"end")) is None
+        assert watcher.payloads_until(LAMP, b"end") == [b"end"]
+    link.close()
+
+
+def test_a_command_that_expires_while_the_broker_is_away_is_told_and_never_sent(
+    mosquitto: Mosquitto, link: Link, settled: Settled
+) -> None:
+    mosquitto.stop()
+    _wait_lost(link)
+    command = _command(0.2)
+    assert link.publish(command) == Waiting()
+    assert settled.get(timeout=WAIT_S) == (command, Rejected("u1", "mqtt", NOT_REACHED))
     mosquitto.start()
     with watching(mosquitto, AVAILABILITY, LAMP) as watcher:
         watcher.payloads_until(AVAILABILITY, b"online")
         _wait_connected(link)
-        final = Command(LAMP, b"new", 1, retain=False, expires_ns=time.monotonic_ns() + 10**10, intent_id="u2")
-        assert link.publish(final) is None
+        assert link.publish(_command(payload=b"new")) is None
         assert bytes(watcher.next(LAMP).payload) == b"new"
 
 
-def test_a_broker_that_hangs_is_given_up_and_found_again(
+def test_a_broker_that_hangs_gets_a_repeatable_command_again(
+    mosquitto: Mosquitto, link: Link, settled: Settled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edged.act.delivery.CONFIRM_TIMEOUT_S", 0.2)
+    mosquitto.hang()
+    command = _command()
+    assert link.publish(command) == Waiting()
+    _wait_lost(link)
+    mosquitto.go_on()
+    assert settled.get(timeout=WAIT_S) == (command, None)
+
+
+def test_a_step_without_an_answer_is_unconfirmed_and_not_sent_again(
     mosquitto: Mosquitto, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edged.act.link.CONFIRM_TIMEOUT_S", 0.2)
-    mosquitto.hang()
-    assert link.publish(_command()) == Rejected("u1", "mqtt", "the broker did not confirm it in time")
-    deadline = time.monotonic() + WAIT_S
-    while link.connected:
-        assert time.monotonic() < deadline
-    mosquitto.go_on()
-    _wait_connected(link)
+    monkeypatch.setattr("edged.act.delivery.CONFIRM_TIMEOUT_S", 0.2)
+    with watching(mosquitto, LAMP) as watcher:
+        mosquitto.hang()
+        assert link.publish(_command(is_repeatable=False)) in (Waiting(), Rejected("u1", "mqtt", UNCONFIRMED))
+        _wait_lost(link)
+        mosquitto.go_on()
+        _wait_connected(link)
+        assert link.publish(_command(payload=b"end")) is None
+        assert watcher.payloads_until(LAMP, b"end").count(b'{"state":"ON"}') <= 1
 
 
 def test_an_expired_command_never_reaches_the_broker(mosquitto: Mosquitto, link: Link) -> None:
@@ -298,15 +352,13 @@ def test_tls_with_the_right_authority_connects(encrypted: Mosquitto, authority: 
 def test_a_broker_that_hangs_is_given_up_under_tls_too(
     encrypted: Mosquitto, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edged.act.link.CONFIRM_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("edged.act.delivery.CONFIRM_TIMEOUT_S", 0.2)
     endpoint = make_endpoint(_config(encrypted, tls=True, ca_file=authority / "cert.pem"))
     link = Link(endpoint, first_delay_s=0.05)
     link.connect()
     encrypted.hang()
-    assert isinstance(link.publish(_command()), Rejected)
-    deadline = time.monotonic() + WAIT_S
-    while link.connected:
-        assert time.monotonic() < deadline
+    assert link.publish(_command()) == Waiting()
+    _wait_lost(link)
     encrypted.go_on()
     _wait_connected(link)
     link.close()

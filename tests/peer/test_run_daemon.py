@@ -38,8 +38,16 @@ def _write_config(folder: Path, port: int, *lines: str, text_input: bool = True)
     return path
 
 
-def _command(config: Path) -> list[str]:
-    return [sys.executable, "-m", "edged", "run", "--config", str(config)]
+def _state(folder: Path, config: Config) -> str:
+    """A state directory of its own, with the models of this machine."""
+    state = folder / "state"
+    state.mkdir()
+    (state / "models").symlink_to(config.models_directory)
+    return f'[state]\ndirectory = "{state}"'
+
+
+def _command(config: Path, name: str = "run") -> list[str]:
+    return [sys.executable, "-m", "edged", name, "--config", str(config)]
 
 
 def _run(config: Path) -> subprocess.CompletedProcess[str]:
@@ -47,9 +55,9 @@ def _run(config: Path) -> subprocess.CompletedProcess[str]:
 
 
 class Running:
-    """A daemon that has told systemd, which is us, that it is ready."""
+    """A daemon, or a worker, that tells systemd, which is us, when it is ready."""
 
-    def __init__(self, folder: Path, config: Path) -> None:
+    def __init__(self, folder: Path, config: Path, name: str = "run") -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._listener.bind(str(folder / "notify"))
         self._listener.settimeout(0.2)
@@ -60,7 +68,7 @@ class Running:
         environment = os.environ | {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "30000000"}
         environment.pop("WATCHDOG_PID", None)
         self._process = subprocess.Popen(
-            _command(config), cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+            _command(config, name), cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
         )
         self._log: list[str] = []
         self._reader = threading.Thread(target=self._read_log)
@@ -108,7 +116,7 @@ class Running:
 @pytest.fixture
 def running(mosquitto: Mosquitto, tmp_path: Path, config: Config) -> Iterator[Running]:
     """A daemon that takes text, with the real language model."""
-    state = f'[state]\ndirectory = "{config.state_directory}"'
+    state = _state(tmp_path, config)
     running = Running(tmp_path, _write_config(tmp_path, mosquitto.port, state))
     yield running
     running.end(signal.SIGKILL)
@@ -135,7 +143,7 @@ def test_text_in_becomes_the_devices_command_and_sigterm_ends_in_order(mosquitto
 @pytest.mark.model
 def test_what_was_done_is_counted(mosquitto: Mosquitto, tmp_path: Path, config: Config) -> None:
     port = free_port()
-    lines = (f'[state]\ndirectory = "{config.state_directory}"', f"[metrics]\nport = {port}")
+    lines = (_state(tmp_path, config), f"[metrics]\nport = {port}")
     running = Running(tmp_path, _write_config(tmp_path, mosquitto.port, *lines))
     try:
         running.wait_for("READY=1")
