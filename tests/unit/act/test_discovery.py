@@ -129,7 +129,9 @@ PLATFORMS: Final[dict[str, tuple[set[str], set[str]]]] = {
     ),
 }
 """Platform -> the keys that it requires, and those that it knows besides."""
-TOPICS: Final = re.compile(r"edged/hall/(answer|ask|availability|catalog|diagnostics|listening|rejected|timers|in/listen|intent/[\w+-]+)")
+TOPICS: Final = re.compile(
+    r"edged/hall/(answer|ask|availability|catalog|diagnostics|listening|rejected|timers|in/listen|intent/[\w+-]+)"
+)
 
 
 def _device(*intents: str, gone: tuple[str, ...] = (), listens: bool = True) -> dict[str, Any]:
