@@ -173,6 +173,9 @@ class _Reader:
         self._joins = [(), *map(self._split, delays.joins)]
         self._counts = {self._split(word): Decimal(place) for place, word in enumerate(delays.counts, 1)}
         self._counts |= {self._split(word): Decimal(1) for word in delays.ones}
+        marks = [*(form for _, forms in self._units for form in forms), *(phrase for phrase, _ in self._fixed)]
+        self._marks = frozenset("".join(mark) if language.is_glued else max(mark, key=len) for mark in marks)
+        """One of them is in every phrase: of those of several words the longest."""
         self.not_behind = frozenset(_fold(word, language) for word in delays.not_behind)
 
     def _split(self, phrase: str) -> tuple[str, ...]:
@@ -183,6 +186,8 @@ class _Reader:
         """Every phrase, the longest at each place; none inside another. `starts` are the tokens where words begin."""
         folded = [_fold(word, self._language) for word in words]
         tokens = tuple("".join(folded)) if self._language.is_glued else tuple(folded)
+        if not self._has_mark(folded):
+            return
         boundaries = frozenset(starts)
         done = 0
         for start in starts[:-1]:
@@ -190,6 +195,12 @@ class _Reader:
             if found is not None:
                 done = found.end
                 yield found
+
+    def _has_mark(self, folded: Sequence[str]) -> bool:
+        if not self._language.is_glued:
+            return not self._marks.isdisjoint(folded)
+        said = "".join(folded)
+        return any(mark in said for mark in self._marks)
 
     def _longest(self, tokens: _Tokens, start: int, boundaries: Set[int]) -> _Phrase | None:
         best: _Phrase | None = None
