@@ -105,6 +105,8 @@ class Delivery:
         self._flights: dict[int, _Flight] = {}
         """The thread's own, as is `_retry_s`."""
         self._retry_s: float | None = None
+        self._lost: SendingSession | None = None
+        """The session that was lost last: nothing goes over it any more."""
         self._thread = threading.Thread(target=self._guard, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -201,7 +203,7 @@ class Delivery:
 
     def _send_ready(self, session: SendingSession) -> None:
         self._retry_s = None
-        while session.alive and not self._is_alone() and (entry := self._outbox.next()) is not None:
+        while self._may_send(session) and (entry := self._outbox.next()) is not None:
             if entry.losses and self._flights:
                 self._outbox.give_back(entry)  # an answer is to come, and brings us here again
                 return
@@ -227,9 +229,10 @@ class Delivery:
             if self._answers:
                 return
 
-    def _is_alone(self) -> bool:
-        """Whether what is with the broker was lost before: nothing goes beside it."""
-        return any(flight.entry.losses for flight in self._flights.values())
+    def _may_send(self, session: SendingSession) -> bool:
+        """Nothing goes over a session that was lost, nor beside what was lost before."""
+        is_open = session.alive and session is not self._lost
+        return is_open and not any(flight.entry.losses for flight in self._flights.values())
 
     def _hear(self, number: int, answer: Answer) -> None:
         """On any thread, paho's among them."""
@@ -241,6 +244,9 @@ class Delivery:
     def _take_answer(self, number: int, answer: Answer) -> None:
         flight = self._flights.pop(number)
         if answer.kind == "lost":
+            if flight.session is not self._lost:
+                self._lost = flight.session
+                flight.session.abandon()  # it may seem alive a moment longer, and lose again what is sent again
             self._take_back(flight.entry)
         else:
             self._settle(flight.entry, answer.reason)

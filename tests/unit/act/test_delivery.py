@@ -9,6 +9,7 @@ import pytest
 
 from edged.act.delivery import MAX_LOSSES, Delivery, Waiting
 from edged.act.link import make_endpoint
+from edged.act.mqtt import LOST, OnAnswer
 from edged.act.outbox import NOT_REACHED, UNCONFIRMED, Outbox
 from edged.act.store import Store
 from edged.config import MqttConfig
@@ -116,6 +117,32 @@ def test_what_breaks_every_connection_is_given_up(house: House) -> None:
     assert house.outcome() == ("bad", UNCONFIRMED)
     house.connect()
     assert house.outcome() == ("good", None)
+
+
+class _LosingSession(FakeSession):
+    """Still seems alive while it loses whatever it is given."""
+
+    def send(self, command: Command, *, expiry_s: int, on_answer: OnAnswer, timeout_s: float) -> bool:  # noqa: ARG002
+        self.sent.put(command)
+        on_answer(LOST)
+        return True
+
+    def abandon(self) -> None:
+        """As one whose thread has not noticed yet."""
+
+
+def test_a_session_that_was_lost_is_given_nothing_more_though_it_seems_alive(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edged.act.delivery.CONFIRM_TIMEOUT_S", 0.05)
+    session = _LosingSession(make_endpoint(MqttConfig()), "5")
+    session.open(1)
+    house.delivery.use(session)
+    assert house.delivery.send([house.command("1")]) == (Waiting(),)
+    assert house.delivery.send([house.command("2", "other")]) == (Waiting(),)
+    house.connect()
+    assert [house.outcome(), house.outcome()] == [("1", None), ("2", None)]
+    assert session.sent.qsize() == 1
 
 
 def test_a_lost_answer_of_a_step_makes_it_unconfirmed_and_it_is_not_sent_again(house: House) -> None:
