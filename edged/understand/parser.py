@@ -319,7 +319,10 @@ class Parser:
 
 def _prepare_words(catalog: Catalog, readable: Catalog, lang: str) -> None:
     """Makes the tables of a catalog and of the part that the LM reads, which are kept as long as these two are."""
-    match_examples(catalog, "", lang)
+    some = Utterance("", "a b", lang, 1.0, 0, 0, "")
+    match_examples(catalog, some.text, lang)
+    find_listed(catalog, some)
+    find_missing(catalog, some)
     prepare_tables(readable, lang)
 
 
